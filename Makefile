@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+#   make            build/bindwatch
+#   make deps       what the build and the tests need, by apt or dnf
+#   make run        deps, build, then the live view
+#   make check      deps, build, every test (with the sanitizers, too)
+#   make bench      the figures that the README quotes
+#   make install    DESTDIR= PREFIX=
+#   make clean
+#
+# V=1 prints the commands. CC=clang builds with clang. SANITIZE=1 builds into build/sanitize with ASan and UBSan.
+
+V ?= 0
+SANITIZE ?= 0
+PREFIX ?= /usr/local
+DESTDIR ?=
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+CLANG ?= clang
+PKG_CONFIG ?= pkg-config
+# Debian and Fedora install it outside of a user's PATH; Ubuntu's is a wrapper that wants the running kernel's own
+BPFTOOL ?= $(firstword $(wildcard /usr/lib/linux-tools/*/bpftool /usr/sbin/bpftool /sbin/bpftool) bpftool)
+
+VERSION := 0.1.0
+
+ifeq ($(SANITIZE),1)
+B := build/sanitize
+SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else
+B := build
+endif
+
+ifeq ($(V),1)
+Q :=
+say := @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+# --- what is built of what --------------------------------------------------------------------------------------
+
+ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+SOURCES := $(sort $(wildcard registry/*.c user/*.c user/*/*.c))
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/registry/embedded.o
+LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
+
+UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)))
+LIVE := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/test_*.c)))
+LIVE_TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/tool_*.c)))
+BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+
+PACKAGES := libbpf libelf zlib
+PACKAGES_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+PACKAGES_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
+TEST_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka jansson)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka jansson) -lpthread
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla -Wformat=2 -Wundef
+override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE_FLAGS)
+override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DBINDWATCH_VERSION='"$(VERSION)"'
+
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D__TARGET_ARCH_$(ARCH) -I.
+
+.PHONY: all run check check-unit check-live bench deps install clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/bindwatch
+
+$(B)/bindwatch: $(B)/user/main.o $(LIBRARY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(PACKAGES_LIBS)
+
+$(B)/%.o: %.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGES_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/registry/embedded.o: registry/embedded.S registry/snapshot.iana
+	$(call say,AS,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) -c -o $@ $<
+
+# bpf/*.bpf.c -> object -> linked object -> skeleton
+$(B)/bpf/%.tmp.o: bpf/%.bpf.c
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(PACKAGES_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+
+$(B)/bpf/%.bpf.o: $(B)/bpf/%.tmp.o
+	$(call say,BPFOBJ,$@)
+	$(Q)$(BPFTOOL) gen object $@ $<
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
+
+# the skeleton must be there before the loader is compiled for the first time; later the .d file says so
+$(B)/user/sense/loader.o: $(B)/bpf/bindwatch.skel.h
+
+# --- tests --------------------------------------------------------------------------------------------------------
+
+$(B)/tests/%: tests/%.c $(LIBRARY)
+	$(call say,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGES_CFLAGS) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LDFLAGS) $(TEST_LIBS) $(PACKAGES_LIBS)
+
+check-unit: $(UNIT)
+	$(Q)tests/run $(UNIT)
+
+check-live: $(LIVE) $(LIVE_TOOLS) $(B)/bindwatch
+	$(Q)tests/run $(LIVE)
+
+build-tests: $(B)/bindwatch $(UNIT) $(LIVE) $(LIVE_TOOLS)
+.PHONY: build-tests
+
+# one run of all, so that one line at the end tells the whole
+check: deps
+	$(Q)$(MAKE) --no-print-directory build-tests
+	$(Q)$(MAKE) --no-print-directory build-tests SANITIZE=1
+	$(Q)tests/run $(UNIT) $(LIVE) $(UNIT:build/%=build/sanitize/%) $(LIVE:build/%=build/sanitize/%)
+
+bench: $(BENCH) $(LIVE_TOOLS) $(B)/bindwatch
+	$(Q)for b in $(BENCH); do $$b || exit 1; done
+
+run: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(B)/bindwatch watch
+
+# --- the machine --------------------------------------------------------------------------------------------------
+
+deps:
+	$(Q)packaging/deps
+
+install: $(B)/bindwatch
+	install -D -m 0755 $(B)/bindwatch $(DESTDIR)$(SBINDIR)/bindwatch
+	install -D -m 0644 docs/bindwatch.8 $(DESTDIR)$(MANDIR)/man8/bindwatch.8
+
+clean:
+	$(Q)rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the kernel side (bpf/) and the user side (user/sense/).
+ *
+ * Everything that crosses the ring buffer or a map is defined here and nowhere else. Integers are of fixed
+ * width, padding is named, and both sides assert the sizes, so that two compilers cannot disagree. The file
+ * includes nothing: the kernel side has __u8 and its kin from vmlinux.h, the user side from <linux/types.h>.
+ *
+ * A change of any size, offset or meaning below raises BW_ABI_VERSION.
+ */
+#ifndef BW_BINDWATCH_H
+#define BW_BINDWATCH_H
+
+#define BW_ABI_VERSION 1
+
+/* TASK_COMM_LEN of the kernel (include/linux/sched.h), the terminating NUL included. */
+#define BW_COMM_LEN 16
+
+/* sizeof(struct sockaddr_in6): the longest address that a port can be asked for with. */
+#define BW_SOCKADDR_LEN 28
+
+/*
+ * Bytes of the ring buffer. A power of two and a multiple of the page size (bpf(2)). 2 MiB hold about 10,000
+ * binds: a second of the fastest bind storm that one core of a current server makes.
+ */
+#define BW_RING_BYTES (2U << 20)
+
+/* The reader is woken when this much waits for it; below, its own timer finds the records. */
+#define BW_RING_WAKEUP_BYTES (BW_RING_BYTES / 8)
+
+enum bw_record_type {
+	BW_RECORD_BIND = 1,
+};
+
+/* The hook that saw the bind end. A new one is added at the end; user/sense/plan.c names it. */
+enum bw_hook {
+	BW_HOOK_NONE = 0,
+	BW_HOOK_FEXIT_INET_BIND_SK,
+	BW_HOOK_FEXIT_INET6_BIND_SK,
+	BW_HOOK_FEXIT_INET_BIND,
+	BW_HOOK_FEXIT_INET6_BIND,
+	BW_HOOK_KRETPROBE_INET_BIND_SK,
+	BW_HOOK_KRETPROBE_INET6_BIND_SK,
+	BW_HOOK_KRETPROBE_INET_BIND,
+	BW_HOOK_KRETPROBE_INET6_BIND,
+	BW_HOOK_SYS_EXIT_BIND,
+	BW_HOOK_CGROUP_POST_BIND4,
+	BW_HOOK_CGROUP_POST_BIND6,
+	BW_HOOK_COUNT,
+};
+
+/* bw_bind.socket_flags: the socket as it stood when the bind ended */
+#define BW_SOCKET_V6ONLY (1U << 0)      /* IPV6_V6ONLY */
+#define BW_SOCKET_REUSEADDR (1U << 1)   /* SO_REUSEADDR */
+#define BW_SOCKET_REUSEPORT (1U << 2)   /* SO_REUSEPORT */
+#define BW_SOCKET_FREEBIND (1U << 3)    /* IP_FREEBIND, IPV6_FREEBIND */
+#define BW_SOCKET_TRANSPARENT (1U << 4) /* IP_TRANSPARENT, IPV6_TRANSPARENT */
+#define BW_SOCKET_KERNEL (1U << 5)      /* opened by the kernel for itself (sock_create_kern) */
+
+struct bw_record_header {
+	__u16 version;  /* BW_ABI_VERSION */
+	__u16 type;     /* enum bw_record_type */
+	__u32 size;     /* of the whole record, header included, bytes */
+	__u64 boot_ns;  /* CLOCK_BOOTTIME, nanoseconds */
+	__u64 sequence; /* of this CPU, from 1; a gap is a record that was lost on the way */
+	__u32 cpu;
+	__u32 pad;
+};
+
+/* One bind of a port, or the attempt of one. */
+struct bw_bind {
+	struct bw_record_header header;
+	__u64 cookie; /* SO_COOKIE of the socket; 0: the kernel gave none here */
+	__u32 pid;    /* the process (thread group), in the first pid namespace */
+	__u32 tid;
+	__u32 uid; /* real ids, in the first user namespace */
+	__u32 gid;
+	__s32 result;      /* of the bind: 0, or -errno */
+	__u32 netns_inode; /* of the socket's network namespace */
+	__u32 unprivileged_port_start; /* net.ipv4.ip_unprivileged_port_start of that namespace */
+	__u32 bound_dev_if;            /* SO_BINDTODEVICE: interface index in that namespace; 0: none */
+	__u16 family;                  /* AF_INET or AF_INET6: the socket's, not the address's */
+	__u16 type;                    /* SOCK_STREAM and so on */
+	__u16 protocol;                /* IPPROTO_*; IPPROTO_MPTCP (262) where a subflow was bound for it */
+	__u16 bound_port;              /* host order; on failure what the socket had before, mostly 0 */
+	__u8 bound_address[16];        /* network order; AF_INET uses the first 4 bytes, the others are 0 */
+	__u32 socket_flags;            /* BW_SOCKET_* */
+	__u16 hook;                    /* enum bw_hook */
+	__u16 requested_len;           /* valid bytes of requested, 0..BW_SOCKADDR_LEN; 0: not known */
+	__u8 requested[BW_SOCKADDR_LEN]; /* the sockaddr that was asked for, as it was passed */
+	__u32 pad;
+	char comm[BW_COMM_LEN]; /* of the thread; any bytes, NUL-terminated */
+};
+
+/* One per CPU, in the map `counters`. Every bind seen is either submitted or counted as one of the losses. */
+struct bw_counters {
+	__u64 seen;          /* binds of a port, or attempts, that a hook saw end */
+	__u64 submitted;     /* records written to the ring buffer */
+	__u64 lost_ring;     /* records lost because the ring buffer was full */
+	__u64 lost_inflight; /* binds whose beginning was not kept (the map of calls under way was full) */
+};
+
+_Static_assert(sizeof(struct bw_record_header) == 32, "bw_record_header");
+_Static_assert(sizeof(struct bw_bind) == 152, "bw_bind");
+_Static_assert(sizeof(struct bw_counters) == 32, "bw_counters");
+
+#endif

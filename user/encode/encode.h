@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Event to bytes. An encoder is one file and one row of the table in encode.c. It appends to a buffer that the caller
+ * owns and flushes; it allocates nothing, and it never writes half a document: where the room does not suffice it
+ * leaves the buffer as it was and says so.
+ */
+#ifndef USER_ENCODE_ENCODE_H
+#define USER_ENCODE_ENCODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "user/base/event.h"
+
+/*
+ * An upper bound of one encoded event in every form: the sum of all fixed text, the longest numbers, six bytes for each
+ * hostile byte. Proven by a unit test with the worst event.
+ */
+#define ENCODE_EVENT_MAX 8192
+
+struct encode_buffer {
+	char *data; /* owned by the caller */
+	size_t size, used;
+};
+
+/* What is the same for every event of a run; filled once by encode_host_init(). */
+struct encode_host {
+	char hostname[65]; /* HOST_NAME_MAX + NUL; hostile bytes */
+	char boot_id[37];  /* /proc/sys/kernel/random/boot_id */
+	const char *registry_date;
+	bool color;      /* text: ANSI colours */
+	bool local_time; /* text: local time, else UTC */
+};
+
+/* 0, or -errno: the boot id or the host name cannot be read. */
+int encode_host_init(struct encode_host *host, const char *registry_date);
+
+struct encoder {
+	const char *name; /* "json", "text": as --output takes it */
+	/* Appends one event, with its line break. 0, or -ENOBUFS with the buffer as it was. */
+	int (*event)(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer);
+	/* Appends the header that stands above a screen of events; NULL: this form has none. */
+	int (*header)(const struct encode_host *host, struct encode_buffer *buffer);
+};
+
+/* NULL where no encoder has this name. */
+const struct encoder *encoder_find(const char *name);
+
+/* "EADDRINUSE" for a positive errno, "" where it has no name. */
+const char *errno_name(int error);
+
+#endif

@@ -12,6 +12,8 @@
 
 #include "user/base/event.h"
 
+struct user_cache;
+
 /*
  * An upper bound of one encoded event in every form: the sum of all fixed text, the longest numbers, six bytes for each
  * hostile byte. Proven by a unit test with the worst event.
@@ -28,11 +30,16 @@ struct encode_host {
 	char hostname[65]; /* HOST_NAME_MAX + NUL; hostile bytes */
 	char boot_id[37];  /* /proc/sys/kernel/random/boot_id */
 	const char *registry_date;
-	bool color;      /* text: ANSI colours */
-	bool local_time; /* text: local time, else UTC */
+	struct user_cache *users; /* text: names of users, user/base/user_cache.h; NULL: their numbers. Borrowed */
+	bool color;		  /* text: ANSI colours */
+	bool local_time;	  /* text: local time, else UTC */
 };
 
-/* 0, or -errno: the boot id or the host name cannot be read. */
+/*
+ * 0, or -errno with *host as it was: the boot id or the host name cannot be read; -EINVAL: the boot id is not of the
+ * form of RFC 4122. Users are then shown by number, colours are off and times in UTC: the caller sets what differs.
+ * registry_date is borrowed.
+ */
 int encode_host_init(struct encode_host *host, const char *registry_date);
 
 struct encoder {

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The names of all fields stand here and nowhere else, in the order in which they are written. They are a promise to
+ * whoever has a query on them: one is added, none is renamed.
+ */
+#include "user/encode/ecs.h"
+
+#include <linux/types.h> /* before the contract with the kernel side, which includes nothing */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bpf/bindwatch.h"
+#include "user/base/address.h"
+#include "user/base/ipproto.h"
+#include "user/base/utf8.h"
+#include "user/encode/json.h"
+#include "user/encode/names.h"
+#include "user/encode/timestamp.h"
+
+#define ECS_VERSION "9.4.0"
+
+/*
+ * Bounds of what the registry gives, for one event must fit ENCODE_EVENT_MAX whatever file the registry was read from.
+ * IANA's longest title has 255 bytes, its longest name 15 (RFC 6335, section 5.1), and no port has more than 3 names.
+ */
+#define TITLE_MAX      1024
+#define NAME_MAX_BYTES 64
+#define NAMES_MAX      16
+
+/*
+ * The message before it is escaped for JSON: the process and the device (15 bytes each, escaped four bytes each), the
+ * address, the service (NAME_MAX_BYTES, at worst three bytes each) and some 60 bytes of words and numbers.
+ */
+#define MESSAGE_MAX 512
+
+static void member_string(struct json *json, const char *key, const char *text)
+{
+	if (!text)
+		return;
+	json_key(json, key);
+	json_string(json, text);
+}
+
+static void member_u64(struct json *json, const char *key, uint64_t value)
+{
+	json_key(json, key);
+	json_u64(json, value);
+}
+
+static void member_u64_string(struct json *json, const char *key, uint64_t value)
+{
+	json_key(json, key);
+	json_u64_string(json, value);
+}
+
+static void member_bool(struct json *json, const char *key, bool value)
+{
+	json_key(json, key);
+	json_bool(json, value);
+}
+
+/* value: a literal */
+static void member_array_of_one(struct json *json, const char *key, const char *value)
+{
+	json_key(json, key);
+	json_array_begin(json);
+	json_string(json, value);
+	json_array_end(json);
+}
+
+static void member_object(struct json *json, const char *key)
+{
+	json_key(json, key);
+	json_object_begin(json);
+}
+
+/* The bytes of text up to max, without half a character at the end. */
+static size_t bounded_len(const char *text, size_t max)
+{
+	size_t len = strnlen(text, max + 1);
+
+	if (len <= max)
+		return len;
+	for (len = max; len && ((uint8_t)text[len] & 0xc0) == 0x80; len--)
+		;
+	return len;
+}
+
+static void write_message(struct json *json, const struct event *event)
+{
+	char text[MESSAGE_MAX];
+	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
+	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
+	struct writer writer;
+
+	writer_begin(&writer, &buffer);
+	writer_visible(&writer, event->comm, strnlen(event->comm, sizeof(event->comm)));
+	writer_text(&writer, " (pid ");
+	writer_u64(&writer, event->pid);
+	writer_text(&writer, event->error ? ") could not bind " : ") bound ");
+	if (protocol)
+		writer_text(&writer, protocol);
+	else
+		writer_u64(&writer, event->protocol);
+	writer_char(&writer, ' ');
+	write_server(&writer, event);
+	if (strcmp(service, "-") != 0) {
+		bool bare = service[0] != '(';
+
+		writer_text(&writer, bare ? " (" : " ");
+		writer_visible(&writer, service, bounded_len(service, NAME_MAX_BYTES));
+		writer_text(&writer, bare ? ")" : "");
+	}
+	if (event->error) {
+		writer_text(&writer, ": ");
+		write_error(&writer, event->error);
+	}
+	/* MESSAGE_MAX holds the longest, which a test proves; were it not so, the event would go without its message */
+	if (writer_end(&writer, &buffer) != 0)
+		return;
+	json_key(json, "message");
+	json_string_len(json, text, buffer.used);
+}
+
+/*
+ * Unique, and the same however often the event is sent: the boot, the moment in it, and the CPU, which cannot end two
+ * binds in one nanosecond.
+ */
+static void write_id(struct json *json, const struct encode_host *host, const struct event *event)
+{
+	char text[sizeof(host->boot_id) + 2 * 17];
+	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
+	struct writer writer;
+
+	writer_begin(&writer, &buffer);
+	for (size_t i = 0; i < sizeof(host->boot_id) && host->boot_id[i]; i++) {
+		if (host->boot_id[i] != '-')
+			writer_char(&writer, host->boot_id[i]);
+	}
+	writer_char(&writer, '-');
+	writer_hex(&writer, event->boot_ns);
+	writer_char(&writer, '-');
+	writer_hex(&writer, event->cpu);
+	if (writer_end(&writer, &buffer) != 0)
+		return;
+	json_key(json, "id");
+	json_string_len(json, text, buffer.used);
+}
+
+static void write_event(struct json *json, const struct encode_host *host, const struct event *event)
+{
+	/* the scale of Elastic's detection rules, so that one dashboard sorts all */
+	static const uint8_t severities[] = {
+	    [SEVERITY_LOW] = 21, [SEVERITY_MEDIUM] = 47, [SEVERITY_HIGH] = 73, [SEVERITY_CRITICAL] = 99};
+	const struct event_verdict *verdict = &event->verdict;
+
+	member_object(json, "event");
+	member_string(json, "kind", verdict->rule ? "alert" : "event");
+	member_array_of_one(json, "category", "network");
+	member_array_of_one(json, "type", "start");
+	member_string(json, "action", "bound-socket");
+	member_string(json, "outcome", event->error ? "failure" : "success");
+	write_id(json, host, event);
+	member_u64(json, "sequence", event->sequence);
+	member_string(json, "module", "bindwatch");
+	member_string(json, "dataset", "bindwatch.bind");
+	if (verdict->rule && verdict->severity < sizeof(severities) && severities[verdict->severity])
+		member_u64(json, "severity", severities[verdict->severity]);
+	json_object_end(json);
+	if (verdict->rule) {
+		member_object(json, "rule");
+		member_string(json, "name", verdict->rule);
+		json_object_end(json);
+	}
+}
+
+static void write_endpoint(struct json *json, const char *key, const struct endpoint *endpoint)
+{
+	char text[ADDRESS_TEXT_MAX];
+	size_t len = endpoint->has_address ? address_format(endpoint, text) : 0;
+
+	if (!len && !endpoint->has_port)
+		return;
+	member_object(json, key);
+	if (len) {
+		json_key(json, "ip");
+		json_string_len(json, text, len);
+	}
+	if (endpoint->has_port)
+		member_u64(json, "port", endpoint->port);
+	json_object_end(json);
+}
+
+/*
+ * An IPv6 socket that is bound to an IPv4-mapped address carries IPv4 on the wire, and IPv4 only (RFC 3493, section
+ * 3.7): network.type says ipv4, server.ip keeps the form in which it was bound.
+ */
+static const char *network_type(const struct event *event)
+{
+	if (event->family == AF_INET || address_is_mapped(&event->facts.server))
+		return "ipv4";
+	return event->family == AF_INET6 ? "ipv6" : NULL;
+}
+
+static void write_network(struct json *json, const struct event *event)
+{
+	/* MPTCP is TCP on the wire (RFC 8684): 262 is no number of IANA's, but the kernel's own for the socket */
+	uint16_t number = event->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : event->protocol;
+
+	member_object(json, "network");
+	member_string(json, "transport", name_of_protocol(number));
+	member_string(json, "type", network_type(event));
+	if (number <= UINT8_MAX)
+		member_u64_string(json, "iana_number", number);
+	json_object_end(json);
+}
+
+static void write_process(struct json *json, const struct event *event)
+{
+	member_object(json, "process");
+	member_u64(json, "pid", event->pid);
+	member_object(json, "thread");
+	member_u64(json, "id", event->tid);
+	json_object_end(json);
+	json_key(json, "name");
+	json_hostile_string(json, event->comm, strnlen(event->comm, sizeof(event->comm)));
+	json_object_end(json);
+
+	member_object(json, "user");
+	member_u64_string(json, "id", event->uid);
+	json_object_end(json);
+	member_object(json, "group");
+	member_u64_string(json, "id", event->gid);
+	json_object_end(json);
+}
+
+/* The name, or the number where it has none. */
+static void write_error_code(struct json *json, const struct event *event)
+{
+	const char *name = errno_name(event->error);
+
+	if (!event->error)
+		return;
+	member_object(json, "error");
+	if (*name)
+		member_string(json, "code", name);
+	else
+		member_u64_string(json, "code", (uint64_t)(unsigned int)event->error);
+	json_object_end(json);
+}
+
+static void write_host(struct json *json, const struct encode_host *host)
+{
+	member_object(json, "host");
+	json_key(json, "hostname");
+	json_hostile_string(json, host->hostname, strnlen(host->hostname, sizeof(host->hostname)));
+	member_object(json, "boot");
+	json_key(json, "id");
+	json_string_len(json, host->boot_id, strnlen(host->boot_id, sizeof(host->boot_id)));
+	json_object_end(json);
+	json_object_end(json);
+}
+
+static void write_registry(struct json *json, const struct encode_host *host, const struct registry_entry *entry)
+{
+	const char *name;
+
+	if (!entry)
+		return;
+	member_object(json, "registry");
+	member_string(json, "state", registry_state_name(entry->state));
+	if (entry->names_count) {
+		json_key(json, "service");
+		json_array_begin(json);
+		name = entry->names;
+		for (unsigned int i = 0; i < entry->names_count && i < NAMES_MAX; i++) {
+			if (i)
+				name = registry_next_name(name);
+			json_string_len(json, name, bounded_len(name, NAME_MAX_BYTES));
+		}
+		json_array_end(json);
+	}
+	if (entry->title[0]) {
+		json_key(json, "title");
+		json_string_len(json, entry->title, bounded_len(entry->title, TITLE_MAX));
+	}
+	member_string(json, "snapshot", host->registry_date);
+	json_object_end(json);
+}
+
+/* The name, or "#7" where only the index is known. */
+static void write_device(struct json *json, const struct event *event)
+{
+	char text[sizeof("#4294967295")] = "#";
+	struct encode_buffer buffer = {.data = text, .size = sizeof(text), .used = 1};
+	struct writer writer;
+
+	if (!event->device)
+		return;
+	json_key(json, "device");
+	if (event->device_name[0]) {
+		json_hostile_string(json, event->device_name, strnlen(event->device_name, sizeof(event->device_name)));
+		return;
+	}
+	writer_begin(&writer, &buffer);
+	writer_u64(&writer, event->device);
+	(void)writer_end(&writer, &buffer);
+	json_string_len(json, text, buffer.used);
+}
+
+static void write_socket(struct json *json, const struct event *event)
+{
+	const char *type = name_of_socket_type(event->type), *protocol = name_of_protocol(event->protocol);
+	uint32_t flags = event->socket_flags;
+
+	member_object(json, "socket");
+	if (type)
+		member_string(json, "type", type);
+	else
+		member_u64_string(json, "type", event->type);
+	if (protocol)
+		member_string(json, "protocol", protocol);
+	else
+		member_u64_string(json, "protocol", event->protocol);
+	if (event->family == AF_INET6)
+		member_bool(json, "v6only", flags & BW_SOCKET_V6ONLY);
+	member_bool(json, "reuseport", flags & BW_SOCKET_REUSEPORT);
+	member_bool(json, "reuseaddr", flags & BW_SOCKET_REUSEADDR);
+	member_bool(json, "freebind", flags & BW_SOCKET_FREEBIND);
+	member_bool(json, "transparent", flags & BW_SOCKET_TRANSPARENT);
+	member_bool(json, "kernel", flags & BW_SOCKET_KERNEL);
+	write_device(json, event);
+	if (event->cookie)
+		member_u64_string(json, "cookie", event->cookie);
+	json_object_end(json);
+}
+
+static void write_own(struct json *json, const struct encode_host *host, const struct event *event)
+{
+	const struct event_facts *facts = &event->facts;
+
+	member_object(json, "bindwatch");
+	write_endpoint(json, "requested", &event->requested);
+	if (event->requested.has_port)
+		member_bool(json, "ephemeral", facts->ephemeral);
+	if (facts->server.has_port) {
+		member_string(json, "port_class", registry_range_name(facts->range));
+		member_bool(json, "privileged", facts->privileged);
+	}
+	write_registry(json, host, facts->registry);
+	member_string(json, "exposure", name_of_exposure(facts->exposure));
+	write_socket(json, event);
+	if (event->netns_inode) {
+		member_object(json, "netns");
+		member_u64(json, "inode", event->netns_inode);
+		json_object_end(json);
+	}
+	if (name_of_plan(event->plan) || event->hook) {
+		member_object(json, "capture");
+		member_string(json, "plan", name_of_plan(event->plan));
+		member_string(json, "hook", event->hook);
+		json_object_end(json);
+	}
+	json_object_end(json);
+}
+
+static void write_timestamp(struct json *json, uint64_t time_ns)
+{
+	char text[32];
+	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
+	struct writer writer;
+
+	writer_begin(&writer, &buffer);
+	timestamp_write_utc(&writer, time_ns);
+	(void)writer_end(&writer, &buffer);
+	json_key(json, "@timestamp");
+	json_string_len(json, text, buffer.used);
+}
+
+int ecs_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)
+{
+	struct json json;
+
+	json_begin(&json, buffer);
+	json_object_begin(&json);
+	write_timestamp(&json, event->time_ns);
+	member_object(&json, "ecs");
+	member_string(&json, "version", ECS_VERSION);
+	json_object_end(&json);
+	write_message(&json, event);
+	write_event(&json, host, event);
+	/* the bound end serves; destination holds the same for queries that know only that pair of ECS */
+	write_endpoint(&json, "server", &event->facts.server);
+	write_endpoint(&json, "destination", &event->facts.server);
+	write_network(&json, event);
+	write_process(&json, event);
+	write_error_code(&json, event);
+	write_host(&json, host);
+	write_own(&json, host, event);
+	json_object_end(&json);
+	json_line_end(&json);
+	return json_end(&json);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/encode/names.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "user/base/address.h"
+#include "user/base/ipproto.h"
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+struct number_name {
+	uint16_t number;
+	const char *name;
+};
+
+static const char *find_name(const struct number_name *names, size_t count, uint16_t number)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (names[i].number == number)
+			return names[i].name;
+	}
+	return NULL;
+}
+
+const char *name_of_protocol(uint16_t protocol)
+{
+	static const struct number_name names[] = {
+	    {IPPROTO_TCP, "tcp"},   {IPPROTO_UDP, "udp"},   {IPPROTO_UDPLITE, "udplite"},
+	    {IPPROTO_SCTP, "sctp"}, {IPPROTO_DCCP, "dccp"}, {IPPROTO_MPTCP, "mptcp"},
+	};
+
+	return find_name(names, LENGTH(names), protocol);
+}
+
+const char *name_of_socket_type(uint16_t type)
+{
+	static const struct number_name names[] = {
+	    {SOCK_STREAM, "stream"},
+	    {SOCK_DGRAM, "dgram"},
+	    {SOCK_SEQPACKET, "seqpacket"},
+	    {SOCK_DCCP, "dccp"},
+	};
+
+	return find_name(names, LENGTH(names), type);
+}
+
+const char *name_of_exposure(enum exposure value)
+{
+	static const struct number_name names[] = {
+	    {EXPOSURE_LOOPBACK, "loopback"},
+	    {EXPOSURE_WILDCARD, "wildcard"},
+	    {EXPOSURE_ADDRESS, "address"},
+	};
+
+	return find_name(names, LENGTH(names), (uint16_t)value);
+}
+
+const char *name_of_plan(enum capture_plan plan)
+{
+	static const struct number_name names[] = {
+	    {PLAN_TRAMPOLINE, "trampoline"},
+	    {PLAN_KPROBE, "kprobe"},
+	    {PLAN_TRACEPOINT, "tracepoint"},
+	};
+
+	return find_name(names, LENGTH(names), (uint16_t)plan);
+}
+
+const char *name_of_service(const struct event *event)
+{
+	static const char *const states[REGISTRY_STATES] = {
+	    [REGISTRY_NOT_LISTED] = "(not listed)", [REGISTRY_ASSIGNED] = "(assigned)",
+	    [REGISTRY_RESERVED] = "(reserved)",	    [REGISTRY_DEASSIGNED] = "(de-assigned)",
+	    [REGISTRY_UNASSIGNED] = "(unassigned)",
+	};
+	const struct event_facts *facts = &event->facts;
+	const struct registry_entry *entry = facts->registry;
+
+	if (facts->ephemeral)
+		return "(ephemeral)";
+	if (!entry || entry->state >= REGISTRY_STATES)
+		return "-";
+	/* a row may keep the name that a port had before: only an assignment, or the site's word, makes it a service */
+	if (entry->names_count && (entry->state == REGISTRY_ASSIGNED || (entry->flags & REGISTRY_SITE)))
+		return entry->names;
+	if (entry->state == REGISTRY_NOT_LISTED && facts->range == REGISTRY_DYNAMIC)
+		return "(dynamic)";
+	return states[entry->state];
+}
+
+static size_t write_device(struct writer *writer, const struct event *event)
+{
+	const char *start = writer->at;
+
+	if (!event->device)
+		return 0;
+	writer_char(writer, '%');
+	if (event->device_name[0])
+		return 1 + writer_visible(writer, event->device_name,
+					  strnlen(event->device_name, sizeof(event->device_name)));
+	writer_char(writer, '#');
+	writer_u64(writer, event->device);
+	return (size_t)(writer->at - start);
+}
+
+static size_t write_address(struct writer *writer, const struct event *event)
+{
+	const struct endpoint *server = &event->facts.server;
+	char text[ADDRESS_TEXT_MAX];
+	size_t len = server->has_address ? address_format(server, text) : 0;
+	bool brackets = len && server->family == AF_INET6;
+	size_t device;
+
+	if (event->facts.dual_stack) {
+		writer_char(writer, '*');
+		return 1 + write_device(writer, event);
+	}
+	if (brackets)
+		writer_char(writer, '[');
+	if (len)
+		writer_bytes(writer, text, len);
+	else
+		writer_char(writer, '?');
+	device = write_device(writer, event);
+	if (brackets)
+		writer_char(writer, ']');
+	return (len ? len : 1) + device + (brackets ? 2 : 0);
+}
+
+size_t write_server(struct writer *writer, const struct event *event)
+{
+	const struct endpoint *server = &event->facts.server;
+	size_t characters;
+	const char *port;
+
+	if (!server->has_port && !server->has_address) {
+		writer_char(writer, '-');
+		return 1;
+	}
+	characters = write_address(writer, event);
+	port = writer->at;
+	writer_char(writer, ':');
+	if (server->has_port)
+		writer_u64(writer, server->port);
+	else
+		writer_char(writer, '?');
+	return characters + (size_t)(writer->at - port);
+}
+
+size_t write_error(struct writer *writer, int error)
+{
+	const char *start = writer->at, *name = errno_name(error);
+
+	if (*name) {
+		writer_text(writer, name);
+	} else {
+		writer_text(writer, "error ");
+		writer_u64(writer, (uint64_t)(unsigned int)error);
+	}
+	return (size_t)(writer->at - start);
+}

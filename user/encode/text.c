@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One line an event. A process, a device or a user may have any name: it reaches the terminal through writer_visible()
+ * only, so that no name can break the line, colour it, or look like another.
+ */
+#include "user/encode/text.h"
+
+#include <string.h>
+
+#include "user/base/user_cache.h"
+#include "user/encode/names.h"
+#include "user/encode/timestamp.h"
+#include "user/encode/writer.h"
+
+enum column {
+	COLUMN_TIME,
+	COLUMN_VERDICT,
+	COLUMN_PROTOCOL,
+	COLUMN_SERVER,
+	COLUMN_SERVICE,
+	COLUMN_PROCESS,
+	COLUMN_PID,
+	COLUMN_USER,
+	COLUMN_RESULT,
+	COLUMNS,
+};
+
+/* Of characters. A longer value is never cut: the columns behind it give up their blanks until the line is even. */
+static const struct {
+	const char *title;
+	unsigned int width;
+} columns[COLUMNS] = {
+    [COLUMN_TIME] = {"TIME", 12},	    /* 04:27:34.123 */
+    [COLUMN_VERDICT] = {"VERDICT", 15},	    /* privileged-port */
+    [COLUMN_PROTOCOL] = {"PROTO", 7},	    /* udplite */
+    [COLUMN_SERVER] = {"ADDRESS:PORT", 21}, /* 255.255.255.255:65535 */
+    [COLUMN_SERVICE] = {"SERVICE", 15},	    /* RFC 6335, section 5.1 */
+    [COLUMN_PROCESS] = {"PROCESS", 15},	    /* TASK_COMM_LEN without its NUL */
+    [COLUMN_PID] = {"PID", 7},		    /* PID_MAX_LIMIT of 64-bit systems is 4194304 */
+    [COLUMN_USER] = {"USER", 8},
+    [COLUMN_RESULT] = {"RESULT", 0},
+};
+
+#define GAP 2
+
+#define COLOR_RED    "\033[31m"
+#define COLOR_YELLOW "\033[33m"
+#define COLOR_DIM    "\033[2m"
+#define COLOR_RESET  "\033[0m"
+
+struct line {
+	struct writer out;
+	unsigned int want; /* where the column after the last cell begins */
+	size_t at;	   /* characters written */
+};
+
+/* Blanks up to the column: at least one. */
+static void column_begin(struct line *line, enum column column)
+{
+	if (column == 0)
+		return;
+	line->want += columns[column - 1].width + GAP;
+	do {
+		writer_char(&line->out, ' ');
+		line->at++;
+	} while (line->at < line->want && !line->out.overflow);
+}
+
+/* text: our own */
+static void cell_text(struct line *line, enum column column, const char *text)
+{
+	column_begin(line, column);
+	writer_text(&line->out, text);
+	line->at += strlen(text);
+}
+
+static void cell_visible(struct line *line, enum column column, const char *text, size_t len)
+{
+	column_begin(line, column);
+	line->at += writer_visible(&line->out, text, len);
+}
+
+static void cell_u64(struct line *line, enum column column, uint64_t value)
+{
+	const char *start;
+
+	column_begin(line, column);
+	start = line->out.at;
+	writer_u64(&line->out, value);
+	line->at += (size_t)(line->out.at - start);
+}
+
+static const char *verdict_of(const struct event *event)
+{
+	if (event->verdict.rule)
+		return event->verdict.rule;
+	return event->error ? "failed" : "ok";
+}
+
+static const char *color_of(const struct event *event)
+{
+	if (event->verdict.rule)
+		return event->verdict.severity >= SEVERITY_HIGH ? COLOR_RED : COLOR_YELLOW;
+	return event->error ? COLOR_DIM : "";
+}
+
+static void cell_user(struct line *line, const struct encode_host *host, uint32_t uid)
+{
+	const char *name = host->users ? user_cache_name(host->users, uid) : NULL;
+
+	if (name)
+		cell_visible(line, COLUMN_USER, name, strlen(name));
+	else
+		cell_u64(line, COLUMN_USER, uid);
+}
+
+static void write_cells(struct line *line, const struct encode_host *host, const struct event *event)
+{
+	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
+
+	column_begin(line, COLUMN_TIME);
+	timestamp_write_clock(&line->out, event->time_ns, host->local_time);
+	line->at += columns[COLUMN_TIME].width;
+	cell_text(line, COLUMN_VERDICT, verdict_of(event));
+	if (protocol)
+		cell_text(line, COLUMN_PROTOCOL, protocol);
+	else
+		cell_u64(line, COLUMN_PROTOCOL, event->protocol);
+	column_begin(line, COLUMN_SERVER);
+	line->at += write_server(&line->out, event);
+	/* the registry has no control bytes, but a site's file may have other characters that do not show */
+	cell_visible(line, COLUMN_SERVICE, service, strlen(service));
+	cell_visible(line, COLUMN_PROCESS, event->comm, strnlen(event->comm, sizeof(event->comm)));
+	cell_u64(line, COLUMN_PID, event->pid);
+	cell_user(line, host, event->uid);
+	if (event->error) {
+		column_begin(line, COLUMN_RESULT);
+		write_error(&line->out, event->error);
+	} else {
+		cell_text(line, COLUMN_RESULT, "bound");
+	}
+}
+
+int text_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)
+{
+	const char *color = host->color ? color_of(event) : "";
+	struct line line = {.want = 0};
+
+	writer_begin(&line.out, buffer);
+	writer_text(&line.out, color);
+	write_cells(&line, host, event);
+	if (*color)
+		writer_text(&line.out, COLOR_RESET);
+	writer_char(&line.out, '\n');
+	return writer_end(&line.out, buffer);
+}
+
+int text_header(const struct encode_host *host, struct encode_buffer *buffer)
+{
+	struct line line = {.want = 0};
+
+	(void)host;
+	writer_begin(&line.out, buffer);
+	for (enum column column = 0; column < COLUMNS; column++)
+		cell_text(&line, column, columns[column].title);
+	writer_char(&line.out, '\n');
+	return writer_end(&line.out, buffer);
+}

@@ -50,6 +50,7 @@ UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c tests/unit
 LIVE := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/test_*.c)))
 LIVE_TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/tool_*.c)))
 BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+LIVE_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/live/test_%.c tests/live/tool_%.c,$(wildcard tests/live/*.c)))
 
 PACKAGES := libbpf libelf zlib
 PACKAGES_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
@@ -85,16 +86,18 @@ $(B)/registry/embedded.o: registry/embedded.S registry/snapshot.iana
 	$(Q)$(CC) $(CPPFLAGS) -c -o $@ $<
 
 # bpf/*.bpf.c -> object -> linked object -> skeleton
-$(B)/bpf/%.tmp.o: bpf/%.bpf.c
+BPF := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
+
+$(BPF:%=$(B)/bpf/%.compiled.o): $(B)/bpf/%.compiled.o: bpf/%.bpf.c
 	$(call say,BPF,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(PACKAGES_CFLAGS) -MMD -MP -MT $@ -MF $(@:.o=.d) -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(PACKAGES_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c -o $@ $<
 
-$(B)/bpf/%.bpf.o: $(B)/bpf/%.tmp.o
-	$(call say,BPFOBJ,$@)
+$(BPF:%=$(B)/bpf/%.bpf.o): $(B)/bpf/%.bpf.o: $(B)/bpf/%.compiled.o
+	$(call say,BPFLINK,$@)
 	$(Q)$(BPFTOOL) gen object $@ $<
 
-$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+$(BPF:%=$(B)/bpf/%.skel.h): $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
@@ -103,10 +106,13 @@ $(B)/user/sense/loader.o: $(B)/bpf/bindwatch.skel.h
 
 # --- tests --------------------------------------------------------------------------------------------------------
 
+$(LIVE) $(BENCH): $(LIVE_SHARED)
+$(LIVE_SHARED): PACKAGES_CFLAGS += $(TEST_CFLAGS)
+
 $(B)/tests/%: tests/%.c $(LIBRARY)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGES_CFLAGS) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(LIBRARY) $(LDFLAGS) $(TEST_LIBS) $(PACKAGES_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGES_CFLAGS) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(TEST_LIBS) $(PACKAGES_LIBS)
 
 check-unit: $(UNIT)
 	$(Q)tests/run $(UNIT)

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The hooks, by plan. Only one plan's programs are loaded at a time; user/sense/plan.c names them and says which kernel
+ * has which. Every hook is a thin wrapper on bpf/emit.bpf.h.
+ */
+#include "vmlinux/vmlinux.h"
+#include "bpf/bindwatch.h"
+#include "bpf/compat.bpf.h"
+#include "bpf/emit.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* --- plan 1, trampoline: the end of the kernel's bind has it all in one place ----------------------------------- */
+
+static __always_inline int bind_returned(struct sock *sk, const void *address, int length, int result, enum bw_hook hook)
+{
+	struct bw_bind bind = {};
+
+	if (!sk || !fill_socket(&bind, sk, true))
+		return 0;
+	if (bind.protocol != IPPROTO_MPTCP)
+		bind.cookie = traced_socket_cookie(sk);
+	fill_requested(&bind, address, length);
+	emit(&bind, result, hook);
+	return 0;
+}
+
+SEC("fexit/inet_bind_sk")
+int BPF_PROG(fexit_inet_bind_sk, struct sock *sk, void *address, int length, int result)
+{
+	return bind_returned(sk, address, length, result, BW_HOOK_FEXIT_INET_BIND_SK);
+}
+
+SEC("fexit/inet6_bind_sk")
+int BPF_PROG(fexit_inet6_bind_sk, struct sock *sk, void *address, int length, int result)
+{
+	return bind_returned(sk, address, length, result, BW_HOOK_FEXIT_INET6_BIND_SK);
+}
+
+SEC("fexit/inet_bind")
+int BPF_PROG(fexit_inet_bind, struct socket *socket, void *address, int length, int result)
+{
+	return bind_returned(socket->sk, address, length, result, BW_HOOK_FEXIT_INET_BIND);
+}
+
+SEC("fexit/inet6_bind")
+int BPF_PROG(fexit_inet6_bind, struct socket *socket, void *address, int length, int result)
+{
+	return bind_returned(socket->sk, address, length, result, BW_HOOK_FEXIT_INET6_BIND);
+}
+
+/* --- a bind under way, from its beginning to its end: plans 2 and 3 ----------------------------------------------- */
+
+struct call {
+	struct bw_bind bind;
+	const struct sock *sk; /* plan 2 */
+	int fd;                /* plan 3; -1: no system call is under way */
+	bool bound;            /* plan 3: bind holds what post_bind saw */
+	__u8 pad[3];
+};
+
+/* By thread. LRU, so that what a call leaves behind (see cgroup_bind4) is pushed out and never blocks a new one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+static __always_inline void call_begin(const struct call *call)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct bw_counters *count;
+
+	if (bpf_map_update_elem(&calls, &thread, call, BPF_ANY) == 0)
+		return;
+	count = this_cpu_counters();
+	if (count)
+		__sync_fetch_and_add(&count->lost_inflight, 1);
+}
+
+static __always_inline struct call *call_under_way(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&calls, &thread);
+}
+
+static __always_inline void call_end(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	bpf_map_delete_elem(&calls, &thread);
+}
+
+/* --- plan 2, kprobe: the same functions, entry and return ---------------------------------------------------------- */
+
+static __always_inline int probe_entered(const struct sock *sk, const void *address, int length)
+{
+	struct call call = {.sk = sk, .fd = -1};
+
+	fill_requested(&call.bind, address, length);
+	call_begin(&call);
+	return 0;
+}
+
+static __always_inline int probe_returned(int result, enum bw_hook hook)
+{
+	struct call *call = call_under_way();
+
+	if (!call || !call->sk)
+		return 0;
+	if (fill_socket(&call->bind, call->sk, false))
+		emit(&call->bind, result, hook);
+	call_end();
+	return 0;
+}
+
+SEC("kprobe/inet_bind_sk")
+int BPF_KPROBE(kprobe_inet_bind_sk, struct sock *sk, void *address, int length)
+{
+	return probe_entered(sk, address, length);
+}
+
+SEC("kprobe/inet6_bind_sk")
+int BPF_KPROBE(kprobe_inet6_bind_sk, struct sock *sk, void *address, int length)
+{
+	return probe_entered(sk, address, length);
+}
+
+SEC("kprobe/inet_bind")
+int BPF_KPROBE(kprobe_inet_bind, struct socket *socket, void *address, int length)
+{
+	return probe_entered(BPF_CORE_READ(socket, sk), address, length);
+}
+
+SEC("kprobe/inet6_bind")
+int BPF_KPROBE(kprobe_inet6_bind, struct socket *socket, void *address, int length)
+{
+	return probe_entered(BPF_CORE_READ(socket, sk), address, length);
+}
+
+SEC("kretprobe/inet_bind_sk")
+int BPF_KRETPROBE(kretprobe_inet_bind_sk, int result)
+{
+	return probe_returned(result, BW_HOOK_KRETPROBE_INET_BIND_SK);
+}
+
+SEC("kretprobe/inet6_bind_sk")
+int BPF_KRETPROBE(kretprobe_inet6_bind_sk, int result)
+{
+	return probe_returned(result, BW_HOOK_KRETPROBE_INET6_BIND_SK);
+}
+
+SEC("kretprobe/inet_bind")
+int BPF_KRETPROBE(kretprobe_inet_bind, int result)
+{
+	return probe_returned(result, BW_HOOK_KRETPROBE_INET_BIND);
+}
+
+SEC("kretprobe/inet6_bind")
+int BPF_KRETPROBE(kretprobe_inet6_bind, int result)
+{
+	return probe_returned(result, BW_HOOK_KRETPROBE_INET6_BIND);
+}
+
+/* --- plan 3, tracepoint: cgroup programs see what is bound, the system call's tracepoints what came of it --------- */
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define SOCKADDR_STORAGE_LEN 128 /* longer, or negative, never reaches a socket: move_addr_to_kernel() */
+#define EFAULT 14
+
+/* The socket behind a descriptor of the current process, by the same path that fdget() takes; NULL: none. */
+static __always_inline const struct sock *socket_of(int fd)
+{
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+	const struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	const struct socket *socket;
+	const struct file *file = NULL;
+
+	if ((__u32)fd >= BPF_CORE_READ(table, max_fds))
+		return NULL;
+	bpf_probe_read_kernel(&file, sizeof(file), BPF_CORE_READ(table, fd) + fd);
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+SEC("tracepoint/syscalls/sys_enter_bind")
+int sys_enter_bind(struct trace_event_raw_sys_enter *ctx)
+{
+	struct call call = {.fd = ctx->args[0]};
+	__u32 length = ctx->args[2];
+
+	if (length > SOCKADDR_STORAGE_LEN)
+		return 0;
+	if (length > BW_SOCKADDR_LEN)
+		length = BW_SOCKADDR_LEN;
+	if (bpf_probe_read_user(call.bind.requested, length, (const void *)ctx->args[1]) == 0)
+		call.bind.requested_len = length;
+	call_begin(&call);
+	return 0;
+}
+
+/*
+ * What the socket layer was asked for, out of the kernel's own copy: another thread cannot change it any more, and a bind
+ * by io_uring, which passes no system call tracepoint, comes by here too. If such a bind then fails, its entry stays
+ * until the thread's next bind or until it is pushed out.
+ */
+static __always_inline struct call *call_at_socket(void)
+{
+	struct call *call = call_under_way();
+	struct call fresh = {.fd = -1};
+
+	if (call)
+		return call;
+	call_begin(&fresh);
+	return call_under_way();
+}
+
+SEC("cgroup/bind4")
+int cgroup_bind4(struct bpf_sock_addr *ctx)
+{
+	struct call *call = call_at_socket();
+
+	if (!call)
+		return 1;
+	__builtin_memset(call->bind.requested, 0, sizeof(call->bind.requested));
+	*(__u16 *)&call->bind.requested[0] = AF_INET;
+	*(__u16 *)&call->bind.requested[2] = ctx->user_port;
+	*(__u32 *)&call->bind.requested[4] = ctx->user_ip4;
+	call->bind.requested_len = 16;
+	return 1;
+}
+
+SEC("cgroup/bind6")
+int cgroup_bind6(struct bpf_sock_addr *ctx)
+{
+	struct call *call = call_at_socket();
+
+	if (!call)
+		return 1;
+	__builtin_memset(call->bind.requested, 0, sizeof(call->bind.requested));
+	*(__u16 *)&call->bind.requested[0] = AF_INET6;
+	*(__u16 *)&call->bind.requested[2] = ctx->user_port;
+	*(__u32 *)&call->bind.requested[8] = ctx->user_ip6[0];
+	*(__u32 *)&call->bind.requested[12] = ctx->user_ip6[1];
+	*(__u32 *)&call->bind.requested[16] = ctx->user_ip6[2];
+	*(__u32 *)&call->bind.requested[20] = ctx->user_ip6[3];
+	call->bind.requested_len = BW_SOCKADDR_LEN;
+	return 1;
+}
+
+/*
+ * The port is taken. Within bind(2) the outcome is still open (a program behind this one may refuse), so it is kept for
+ * the exit; any other way to here (io_uring, 32-bit socketcall, the kernel itself) has no exit that is seen.
+ *
+ * The context of a post_bind program is the struct sock itself; the verifier shows it as struct bpf_sock, but lets a
+ * program that may read kernel memory read it by its true type.
+ */
+static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
+{
+	struct call *call = call_at_socket();
+	const struct sock *sk = (const void *)ctx;
+
+	if (!call || !fill_socket(&call->bind, sk, false))
+		return 1;
+	if (call->bind.protocol != IPPROTO_MPTCP)
+		call->bind.cookie = bpf_get_socket_cookie(ctx);
+	if (call->fd >= 0) {
+		call->bound = true;
+		return 1;
+	}
+	emit(&call->bind, 0, hook);
+	call_end();
+	return 1;
+}
+
+SEC("cgroup/post_bind4")
+int cgroup_post_bind4(struct bpf_sock *ctx)
+{
+	return port_taken(ctx, BW_HOOK_CGROUP_POST_BIND4);
+}
+
+SEC("cgroup/post_bind6")
+int cgroup_post_bind6(struct bpf_sock *ctx)
+{
+	return port_taken(ctx, BW_HOOK_CGROUP_POST_BIND6);
+}
+
+SEC("tracepoint/syscalls/sys_exit_bind")
+int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
+{
+	struct call *call = call_under_way();
+	const struct sock *sk;
+	int result = ctx->ret;
+
+	if (!call)
+		return 0;
+	/* a failed bind, or SCTP, which takes its port outside of the code that calls post_bind: ask the socket */
+	if (!call->bound && result != -EFAULT) {
+		sk = socket_of(call->fd);
+		call->bound = sk && fill_socket(&call->bind, sk, false);
+	}
+	if (call->bound)
+		emit(&call->bind, result, BW_HOOK_SYS_EXIT_BIND);
+	call_end();
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One getter per difference between kernels, each with the change that made it.
+ *
+ * `typed` is a constant at every call: true where the verifier knows the pointer's type (fexit) and the program may load
+ * through it; false where it must read by bpf_probe_read_kernel().
+ */
+#ifndef BPF_COMPAT_BPF_H
+#define BPF_COMPAT_BPF_H
+
+#include "vmlinux/vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+extern int LINUX_KERNEL_VERSION __kconfig;
+
+#define FIELD(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
+
+#define BITFIELD(typed, pointer, field)                                                                                \
+	((typed) ? BPF_CORE_READ_BITFIELD(pointer, field) : BPF_CORE_READ_BITFIELD_PROBED(pointer, field))
+
+/* Bits of inet_sock.inet_flags: an anonymous enum of the kernel, so CO-RE cannot look their values up. */
+enum { INET_FLAGS_FREEBIND = 11, INET_FLAGS_TRANSPARENT = 15 };
+
+/* Bitfields of their own until 6.6; bits of inet_flags since (3f7e753206bb, 4bd0623f04ee). */
+static __always_inline bool inet_sock_freebind(const struct sock *sk)
+{
+	const struct inet_sock *inet = (const void *)sk;
+	const struct inet_sock___before_6_6 *old = (const void *)sk;
+
+	if (bpf_core_field_exists(inet->inet_flags))
+		return BPF_CORE_READ(inet, inet_flags) & (1UL << INET_FLAGS_FREEBIND);
+	return BPF_CORE_READ_BITFIELD_PROBED(old, freebind);
+}
+
+static __always_inline bool inet_sock_transparent(const struct sock *sk)
+{
+	const struct inet_sock *inet = (const void *)sk;
+	const struct inet_sock___before_6_6 *old = (const void *)sk;
+
+	if (bpf_core_field_exists(inet->inet_flags))
+		return BPF_CORE_READ(inet, inet_flags) & (1UL << INET_FLAGS_TRANSPARENT);
+	return BPF_CORE_READ_BITFIELD_PROBED(old, transparent);
+}
+
+/*
+ * The MPTCP socket that a TCP subflow belongs to; NULL: it is no subflow. A kernel without MPTCP has neither field
+ * (CONFIG_MPTCP; tcp_sock.is_mptcp came with f870fa0b5768, 5.6).
+ */
+static __always_inline const struct sock *mptcp_socket_of(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const void *)sk;
+	const struct inet_connection_sock *icsk = (const void *)sk;
+	const struct mptcp_subflow_context *subflow = NULL;
+
+	if (!bpf_core_field_exists(tcp->is_mptcp) || !bpf_core_field_exists(subflow->conn))
+		return NULL;
+	if (!BPF_CORE_READ(tcp, is_mptcp))
+		return NULL;
+	subflow = BPF_CORE_READ(icsk, icsk_ulp_data);
+	return BPF_CORE_READ(subflow, conn);
+}
+
+/* bpf_get_socket_cookie() came to tracing programs with c5dbb89fc2ac (5.12); it gives a cookie where there is none. */
+static __always_inline __u64 traced_socket_cookie(struct sock *sk)
+{
+	if (LINUX_KERNEL_VERSION >= KERNEL_VERSION(5, 12, 0))
+		return bpf_get_socket_cookie(sk);
+	return sk->__sk_common.skc_cookie.counter;
+}
+
+#endif

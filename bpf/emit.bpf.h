@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The one way out of the kernel: from a struct sock to a record in the ring buffer. Every hook is a wrapper on this. */
+#ifndef BPF_EMIT_BPF_H
+#define BPF_EMIT_BPF_H
+
+#include "vmlinux/vmlinux.h"
+#include "bpf/bindwatch.h"
+#include "bpf/compat.bpf.h"
+#include <bpf/bpf_helpers.h>
+
+/* include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h: ABI */
+enum { AF_INET = 2, AF_INET6 = 10 };
+enum { SOCK_RAW = 3 };
+enum {
+	IPPROTO_TCP = 6,
+	IPPROTO_UDP = 17,
+	IPPROTO_DCCP = 33,
+	IPPROTO_SCTP = 132,
+	IPPROTO_UDPLITE = 136,
+	IPPROTO_MPTCP = 262,
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, BW_RING_BYTES);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bw_counters);
+} counters SEC(".maps");
+
+static __always_inline struct bw_counters *this_cpu_counters(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&counters, &zero);
+}
+
+/* A raw socket's "port" is its protocol, a ping socket's its identifier: skc_num is a port for these protocols only. */
+static __always_inline bool has_ports(__u16 family, __u16 type, __u16 protocol)
+{
+	if ((family != AF_INET && family != AF_INET6) || type == SOCK_RAW)
+		return false;
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
+	       protocol == IPPROTO_MPTCP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_DCCP;
+}
+
+static __always_inline void fill_address(struct bw_bind *bind, const struct sock *sk, const bool typed)
+{
+	__be32 *address = (__be32 *)bind->bound_address;
+
+	if (bind->family == AF_INET) {
+		address[0] = FIELD(typed, sk, __sk_common.skc_rcv_saddr);
+		return;
+	}
+	address[0] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
+	address[1] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
+	address[2] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
+	address[3] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
+}
+
+static __always_inline __u32 socket_flags(const struct sock *sk, const struct sock *owner, const bool typed)
+{
+	__u32 flags = 0;
+
+	if (BITFIELD(typed, sk, __sk_common.skc_ipv6only))
+		flags |= BW_SOCKET_V6ONLY;
+	if (BITFIELD(typed, sk, __sk_common.skc_reuse))
+		flags |= BW_SOCKET_REUSEADDR;
+	if (BITFIELD(typed, sk, __sk_common.skc_reuseport))
+		flags |= BW_SOCKET_REUSEPORT;
+	if (inet_sock_freebind(sk))
+		flags |= BW_SOCKET_FREEBIND;
+	if (inet_sock_transparent(sk))
+		flags |= BW_SOCKET_TRANSPARENT;
+	/* an MPTCP subflow is always the kernel's own: ask its owner */
+	if (owner ? BITFIELD(false, owner, sk_kern_sock) : BITFIELD(typed, sk, sk_kern_sock))
+		flags |= BW_SOCKET_KERNEL;
+	return flags;
+}
+
+/* Everything that the socket itself tells. false: not a socket with ports; *bind is then of no use. */
+static __always_inline bool fill_socket(struct bw_bind *bind, const struct sock *sk, const bool typed)
+{
+	const struct sock *owner = NULL;
+	struct net *net;
+
+	bind->family = FIELD(typed, sk, __sk_common.skc_family);
+	bind->type = FIELD(typed, sk, sk_type);
+	bind->protocol = FIELD(typed, sk, sk_protocol);
+	if (!has_ports(bind->family, bind->type, bind->protocol))
+		return false;
+
+	if (bind->protocol == IPPROTO_TCP)
+		owner = mptcp_socket_of(sk);
+	if (owner)
+		bind->protocol = IPPROTO_MPTCP;
+	bind->cookie = owner ? BPF_CORE_READ(owner, __sk_common.skc_cookie.counter)
+			     : FIELD(typed, sk, __sk_common.skc_cookie.counter);
+	bind->bound_port = FIELD(typed, sk, __sk_common.skc_num);
+	bind->bound_dev_if = FIELD(typed, sk, __sk_common.skc_bound_dev_if);
+	bind->socket_flags = socket_flags(sk, owner, typed);
+	fill_address(bind, sk, typed);
+	net = FIELD(typed, sk, __sk_common.skc_net.net);
+	bind->netns_inode = FIELD(typed, net, ns.inum);
+	bind->unprivileged_port_start = FIELD(typed, net, ipv4.sysctl_ip_prot_sock);
+	return true;
+}
+
+/* The address that was asked for, out of kernel memory. A length that the kernel refuses is cut, never trusted. */
+static __always_inline void fill_requested(struct bw_bind *bind, const void *address, int length)
+{
+	__u32 n = length;
+
+	if (n > BW_SOCKADDR_LEN)
+		n = BW_SOCKADDR_LEN;
+	if (bpf_probe_read_kernel(bind->requested, n, address) == 0)
+		bind->requested_len = n;
+}
+
+/*
+ * The reader is woken each time that the fill level passes a multiple of BW_RING_WAKEUP_BYTES, and not for each record.
+ * Two CPUs at once can both step over the mark without seeing it; the reader's timer, or the next mark, makes up.
+ */
+static __always_inline __u64 wakeup_flag(void)
+{
+	__u64 fill = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if (fill / BW_RING_WAKEUP_BYTES != (fill + sizeof(struct bw_bind)) / BW_RING_WAKEUP_BYTES)
+		return BPF_RB_FORCE_WAKEUP;
+	return BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void emit(struct bw_bind *bind, int result, enum bw_hook hook)
+{
+	struct bw_counters *count = this_cpu_counters();
+	__u64 ids = bpf_get_current_pid_tgid();
+	__u64 owner = bpf_get_current_uid_gid();
+
+	/* no port was taken: IP_BIND_ADDRESS_NO_PORT, or an address only */
+	if (!count || (result == 0 && bind->bound_port == 0))
+		return;
+	bind->result = result;
+	bind->hook = hook;
+	bind->pid = ids >> 32;
+	bind->tid = ids;
+	bind->gid = owner >> 32;
+	bind->uid = owner;
+	bpf_get_current_comm(bind->comm, sizeof(bind->comm));
+
+	bind->header.version = BW_ABI_VERSION;
+	bind->header.type = BW_RECORD_BIND;
+	bind->header.size = sizeof(*bind);
+	bind->header.boot_ns = bpf_ktime_get_boot_ns();
+	bind->header.cpu = bpf_get_smp_processor_id();
+	/*
+	 * The counters are exact. The sequence number is a hint: another task may preempt this one here, and atomic
+	 * operations that return the value (BPF_FETCH, 5.12) are refused by 5.10 even where they are never reached.
+	 */
+	__sync_fetch_and_add(&count->seen, 1);
+	bind->header.sequence = count->seen;
+	if (bpf_ringbuf_output(&events, bind, sizeof(*bind), wakeup_flag()) == 0)
+		__sync_fetch_and_add(&count->submitted, 1);
+	else
+		__sync_fetch_and_add(&count->lost_ring, 1);
+}
+
+#endif

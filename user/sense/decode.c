@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/sense/decode.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "bpf/bindwatch.h"
+#include "user/sense/plan.h"
+
+_Static_assert(EVENT_COMM_LEN == BW_COMM_LEN, "comm");
+_Static_assert(sizeof(struct sockaddr_in6) == BW_SOCKADDR_LEN, "sockaddr");
+
+#define MAX_ERRNO 4095 /* include/linux/err.h */
+
+/*
+ * The sockaddr as the caller passed it: any length, any family. What is not there is not known; what lies behind
+ * `length` is not looked at. AF_UNSPEC with an AF_INET socket means AF_INET (inet_bind() in net/ipv4/af_inet.c).
+ */
+static void decode_requested(const __u8 *bytes, size_t length, uint16_t socket_family, struct endpoint *endpoint)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	sa_family_t family;
+
+	if (length < sizeof(family))
+		return;
+	memcpy(&family, bytes, sizeof(family));
+	if (family == AF_UNSPEC && socket_family == AF_INET)
+		family = AF_INET;
+	if (family != AF_INET && family != AF_INET6)
+		return;
+	endpoint->family = family;
+	/* the port stands at the same place in both */
+	if (length < offsetof(struct sockaddr_in, sin_port) + sizeof(in.sin_port))
+		return;
+	memset(&in, 0, sizeof(in));
+	memcpy(&in, bytes, length < sizeof(in) ? length : sizeof(in));
+	endpoint->port = ntohs(in.sin_port);
+	endpoint->has_port = true;
+	if (family == AF_INET && length >= offsetof(struct sockaddr_in, sin_addr) + sizeof(in.sin_addr)) {
+		memcpy(endpoint->address, &in.sin_addr, sizeof(in.sin_addr));
+		endpoint->has_address = true;
+	} else if (family == AF_INET6 && length >= offsetof(struct sockaddr_in6, sin6_addr) + sizeof(in6.sin6_addr)) {
+		memcpy(&in6.sin6_addr, bytes + offsetof(struct sockaddr_in6, sin6_addr), sizeof(in6.sin6_addr));
+		memcpy(endpoint->address, &in6.sin6_addr, sizeof(in6.sin6_addr));
+		endpoint->has_address = true;
+	}
+}
+
+static bool record_is_sound(const struct bw_bind *bind, size_t size)
+{
+	return bind->header.version == BW_ABI_VERSION && bind->header.type == BW_RECORD_BIND &&
+	       bind->header.size == size && (bind->family == AF_INET || bind->family == AF_INET6) &&
+	       bind->requested_len <= BW_SOCKADDR_LEN && bind->result <= 0 && bind->result >= -MAX_ERRNO &&
+	       plan_hook_name(bind->hook)[0] != '\0';
+}
+
+int decode(const void *data, size_t size, const struct decode_context *context, struct event *ret)
+{
+	struct bw_bind bind;
+
+	if (size != sizeof(bind))
+		return -EPROTO;
+	memcpy(&bind, data, sizeof(bind));
+	if (!record_is_sound(&bind, size))
+		return -EPROTO;
+
+	*ret = (struct event){
+	    .time_ns = bind.header.boot_ns + context->wall_offset_ns,
+	    .boot_ns = bind.header.boot_ns,
+	    .cpu = bind.header.cpu,
+	    .error = -bind.result,
+	    .pid = bind.pid,
+	    .tid = bind.tid,
+	    .uid = bind.uid,
+	    .gid = bind.gid,
+	    .family = bind.family,
+	    .type = bind.type,
+	    .protocol = bind.protocol,
+	    .socket_flags = bind.socket_flags,
+	    .device = bind.bound_dev_if,
+	    .cookie = bind.cookie,
+	    .netns_inode = bind.netns_inode,
+	    .unprivileged_port_start = bind.unprivileged_port_start,
+	    .plan = context->plan,
+	    .hook = plan_hook_name(bind.hook),
+	};
+	memcpy(ret->comm, bind.comm, sizeof(ret->comm) - 1);
+	decode_requested(bind.requested, bind.requested_len, bind.family, &ret->requested);
+	/* of a failed bind the socket shows what it was before: nothing, or the port of an earlier bind */
+	if (bind.result == 0) {
+		ret->bound.family = bind.family;
+		ret->bound.port = bind.bound_port;
+		ret->bound.has_port = ret->bound.has_address = true;
+		memcpy(ret->bound.address, bind.bound_address, sizeof(ret->bound.address));
+	}
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which hooks to attach on this kernel: a pure function from what a probe found to a list of programs. A new hook is
+ * one wrapper in bpf/bindwatch.bpf.c and one row of the table in plan.c.
+ */
+#ifndef USER_SENSE_PLAN_H
+#define USER_SENSE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <linux/types.h>
+
+#include "bpf/bindwatch.h"
+#include "user/base/event.h"
+
+/* Kernel functions whose presence in BTF decides; bits of plan_probe.functions */
+#define KERNEL_INET_BIND     (1U << 0)
+#define KERNEL_INET6_BIND    (1U << 1)
+#define KERNEL_INET_BIND_SK  (1U << 2)
+#define KERNEL_INET6_BIND_SK (1U << 3)
+
+#define KERNEL_RELEASE(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
+
+/* The oldest kernel with the ring buffer (5.8), bpf_ktime_get_boot_ns (5.8) and BTF in Debian's build. */
+#define KERNEL_OLDEST KERNEL_RELEASE(5, 10)
+
+/* What was found out about this kernel, by sense/probe.c and by trying. */
+struct plan_probe {
+	uint32_t release;   /* KERNEL_RELEASE() */
+	bool btf;	    /* /sys/kernel/btf/vmlinux is there and readable */
+	uint32_t functions; /* KERNEL_* */
+	/* of each plan: 0 as long as it was not tried, or -errno of its last load or attach */
+	int refused[PLAN_COUNT];
+};
+
+enum plan_attach {
+	ATTACH_BY_SECTION, /* as libbpf reads it from the program's section */
+	ATTACH_CGROUP,	   /* to the root of the cgroup v2 hierarchy */
+	ATTACH_TRACEPOINT, /* by its id in tracefs */
+};
+
+struct plan_hook {
+	enum capture_plan plan;
+	const char *program; /* in bpf/bindwatch.bpf.c */
+	enum plan_attach attach;
+	const char *tracepoint; /* ATTACH_TRACEPOINT: "category/name" */
+	uint32_t needs;		/* KERNEL_*: left out where the kernel lacks one of them; 0: needs none */
+	uint32_t instead;  /* KERNEL_*: left out where the kernel has it, since another row is then the right one */
+	enum bw_hook hook; /* what its records carry; BW_HOOK_NONE: it makes none */
+};
+
+#define PLAN_HOOKS_MAX 8
+
+struct plan_choice {
+	enum capture_plan plan;
+	size_t count;
+	const struct plan_hook *hooks[PLAN_HOOKS_MAX]; /* into the static table, in the order to attach */
+};
+
+/*
+ * The best plan that this kernel may still allow: trampoline, kprobe, tracepoint, in this order, leaving out those that
+ * the probe says were refused or for which the kernel has no function to hook. forced: only this one; PLAN_NONE: any.
+ * 0, or -ENOENT: none is left.
+ */
+int plan_choose(const struct plan_probe *probe, enum capture_plan forced, struct plan_choice *ret);
+
+/* "trampoline", ...; "" for PLAN_NONE and values out of range. */
+const char *plan_name(enum capture_plan plan);
+
+/* PLAN_NONE where no plan has this name. */
+enum capture_plan plan_find(const char *name);
+
+/* The program that made a record, "" for a value that no row carries. */
+const char *plan_hook_name(unsigned int hook);
+
+#endif

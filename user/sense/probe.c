@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/sense/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+#include <linux/capability.h>
+
+#include <bpf/btf.h>
+
+/* Since 5.8 what CAP_SYS_ADMIN was needed for is split up (980737282232, 2c78ee898d8f); it still stands for both. */
+static const struct {
+	unsigned int number;
+	const char *name;
+} needed[] = {
+    {CAP_BPF, "CAP_BPF"},	      /* maps and programs */
+    {CAP_PERFMON, "CAP_PERFMON"},     /* kernel memory, tracepoints, kprobes */
+    {CAP_NET_ADMIN, "CAP_NET_ADMIN"}, /* cgroup programs that see sockets */
+};
+
+static const struct {
+	const char *name;
+	uint32_t bit;
+} functions[] = {
+    {"inet_bind", KERNEL_INET_BIND},
+    {"inet6_bind", KERNEL_INET6_BIND},
+    {"inet_bind_sk", KERNEL_INET_BIND_SK},
+    {"inet6_bind_sk", KERNEL_INET6_BIND_SK},
+};
+
+uint32_t probe_release(const char *release)
+{
+	unsigned int major, minor;
+
+	if (sscanf(release, "%3u.%5u", &major, &minor) != 2)
+		return 0;
+	return KERNEL_RELEASE(major, minor);
+}
+
+void probe_missing_capabilities(uint64_t effective, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	if (effective & 1ULL << CAP_SYS_ADMIN)
+		effective |= 1ULL << CAP_BPF | 1ULL << CAP_PERFMON;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]) && used < size; i++)
+		if (!(effective & 1ULL << needed[i].number))
+			used += snprintf(text + used, size - used, "%s%s", used ? ", " : "", needed[i].name);
+}
+
+/* 0 where the kernel does not tell: then what is needed is missing, and that is said. */
+static uint64_t effective_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return 0;
+	return (uint64_t)data[1].effective << 32 | data[0].effective;
+}
+
+int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
+{
+	struct plan_probe probe = {0};
+	struct utsname system;
+	struct btf *btf;
+	char missing[64];
+
+	uname(&system);
+	probe.release = probe_release(system.release);
+	if (probe.release < KERNEL_OLDEST) {
+		snprintf(error, PROBE_ERROR_LEN, "kernel %.64s is too old: Linux 5.10 or newer is needed",
+			 system.release);
+		return -ENOSYS;
+	}
+	probe_missing_capabilities(effective_capabilities(), missing, sizeof(missing));
+	if (missing[0]) {
+		snprintf(error, PROBE_ERROR_LEN, "this process lacks %s: run it as root (sudo bindwatch watch)",
+			 missing);
+		return -EPERM;
+	}
+	btf = btf__load_vmlinux_btf();
+	if (!btf) {
+		snprintf(error, PROBE_ERROR_LEN,
+			 "kernel %.64s has no BTF (/sys/kernel/btf/vmlinux): a kernel built with "
+			 "CONFIG_DEBUG_INFO_BTF=y is needed",
+			 system.release);
+		return -ENOENT;
+	}
+	probe.btf = true;
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (btf__find_by_name_kind(btf, functions[i].name, BTF_KIND_FUNC) > 0)
+			probe.functions |= functions[i].bit;
+	btf__free(btf);
+	*ret = probe;
+	return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the live tests share: a running `bindwatch watch` whose output is read (monitor.c), and binds that are made
+ * and written down as the kernel answered them, to be compared with what the monitor told (scene.c, compare.c).
+ */
+#ifndef TESTS_LIVE_LIVE_H
+#define TESTS_LIVE_LIVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+/* How long anything here waits for the monitor: a start with sanitizers on a busy machine takes seconds. */
+#define LIVE_WAIT_MS 20000
+
+/* The sentinels' address and first port: no test binds anything else to it. */
+#define LIVE_SENTINEL_ADDRESS "127.99.99.99"
+#define LIVE_SENTINEL_PORT    20000
+
+/* NULL, or why no bind can be watched here: a static sentence for the line beside a skipped test. */
+const char *live_why_not(void);
+
+/* ".../bindwatch" of the same build as the test program argv0 (B/tests/AREA/NAME: B/bindwatch). 0 or -errno. */
+int live_program(const char *argv0, char *ret, size_t size);
+
+/* CLOCK_MONOTONIC, milliseconds. */
+int64_t live_now_ms(void);
+
+/* A text that grows; always ended by NUL once it holds something. */
+struct live_text {
+	char *data;
+	size_t used, size;
+};
+
+/* Whole lines of a text. */
+size_t live_lines(const struct live_text *text);
+
+struct monitor {
+	pid_t pid; /* 0: not running */
+	int out, err;
+	bool json;		  /* parse each line of stdout into events */
+	struct live_text output;  /* all of stdout */
+	struct live_text message; /* all of stderr */
+	size_t parsed;		  /* bytes of output that were looked at */
+	json_t *events;		  /* an array: every object read, sentinels too */
+	unsigned malformed;	  /* lines that are not one JSON object */
+	char plan[32];		  /* as the ready line names it */
+	uint16_t sentinel;	  /* the port of the last one */
+};
+
+struct monitor_options {
+	const char *program;
+	const char *const *arguments; /* behind the program's name, ended by NULL */
+	bool json;
+	int out;				  /* the monitor's stdout; 0: a pipe that is read here */
+	void (*before_exec)(const void *context); /* in the child; may be NULL */
+	const void *context;
+};
+
+/* 0 or -errno. The monitor must be given to monitor_free(), also when a test failed. */
+int monitor_spawn(struct monitor *monitor, const struct monitor_options *options);
+
+/* Reads until the line "bindwatch: watching" stands on stderr. 0, -ETIMEDOUT, or -EPIPE: it ended before. */
+int monitor_wait_ready(struct monitor *monitor);
+
+/* Both of the above; what went wrong is printed with the monitor's stderr. */
+int monitor_start(struct monitor *monitor, const struct monitor_options *options);
+
+/* Reads what there is, for at most timeout_ms. 1: something; 0: nothing came; -EPIPE: both streams have ended. */
+int monitor_read(struct monitor *monitor, int timeout_ms);
+
+/*
+ * Makes one bind that is known (the sentinel) and reads until it is told of: every event of an earlier bind stands
+ * before it. port 0: the next of the sentinels' own. 0, -ETIMEDOUT, -EPIPE, or the -errno of the sentinel itself.
+ */
+int monitor_sync(struct monitor *monitor, uint16_t port);
+
+/* Is this event a sentinel's? */
+bool monitor_is_sentinel(const json_t *event);
+
+/*
+ * Sends the signal (0: none), reads to the end of both streams. Returns the exit code, 128 + the signal that ended it,
+ * or -ETIMEDOUT: it had to be killed.
+ */
+int monitor_finish(struct monitor *monitor, int signal);
+
+/* Kills it if it still runs. */
+void monitor_free(struct monitor *monitor);
+
+/* The value at a path of names joined by dots, NULL where there is none. */
+const json_t *live_field(const json_t *event, const char *path);
+
+#define SCENE_RECORDS 64
+
+/* One bind as the binder saw it: what it asked, and everything the kernel answers about it. */
+struct bind_record {
+	int64_t before_ns, after_ns; /* CLOCK_REALTIME around the bind */
+	pid_t pid, tid;
+	uid_t uid;
+	gid_t gid;
+	char comm[16];
+	int domain, type, protocol;
+	int v6only, reuseaddr, reuseport, freebind, transparent;
+	char device[IFNAMSIZ];
+	uint64_t cookie;
+	unsigned int netns;
+	unsigned int unprivileged_port_start;
+	struct sockaddr_storage asked;
+	socklen_t asked_len;
+	bool no_system_call; /* through io_uring: the system call tracepoints do not see it */
+	struct sockaddr_storage got;
+	int error;
+};
+
+/* In memory that children share. */
+struct scene {
+	_Atomic unsigned int used;
+	_Atomic unsigned int quiet_used;
+	pid_t quiet[SCENE_RECORDS]; /* processes that made nothing that may be told */
+	struct bind_record records[SCENE_RECORDS];
+};
+
+/* Moves this process into a network namespace of its own with lo up. 0 or -errno. */
+int scene_enter_namespace(void);
+
+/* Writes a sysctl below /proc/sys. 0 or -errno. */
+int scene_sysctl(const char *path, const char *value);
+
+/* NULL: no memory. */
+struct scene *scene_new(void);
+void scene_free(struct scene *scene);
+
+/* Forgets everything. */
+void scene_clear(struct scene *scene);
+
+/* bind(2), written down. 0 or -errno of the bind. */
+int scene_bind(struct scene *scene, int fd, const void *address, socklen_t length);
+
+/* The two halves of scene_bind(), for a bind that is not made with bind(2). */
+struct bind_record *scene_before(struct scene *scene, int fd, const void *address, socklen_t length);
+void scene_after(struct bind_record *record, int fd, int error);
+
+/* This process makes no bind that may be told. */
+void scene_quiet(struct scene *scene);
+
+/* Runs body in a child and waits for it. The child's exit code; -errno where there was none. */
+int scene_child(void (*body)(struct scene *scene, void *context), struct scene *scene, void *context);
+
+/* Fills an address of the family that the text is written in; the length, or 0 for a text that is none. */
+socklen_t scene_address(const char *text, uint16_t port, struct sockaddr_storage *ret);
+
+/* A new socket bound to the address, the bind written down; the descriptor stays open. -errno of socket(2). */
+int scene_socket(struct scene *scene, int domain, int type, int protocol, const char *address, uint16_t port);
+
+/*
+ * Compares the events since the last call, of every process of the scene and of this one, with the records: as many,
+ * in the same order, each field. Then clears the scene. Prints each difference; returns how many there are, or -errno
+ * where the monitor did not answer. The events that were compared are added to `seen`, if it is not NULL.
+ */
+int scene_compare(struct scene *scene, struct monitor *monitor, json_t *seen);
+
+/*
+ * What a group of tests shares: one monitor in the namespace that it was started in, one scene in a new one. `why_not`
+ * is the reason for which every test of the group must be skipped, or NULL.
+ */
+struct fixture {
+	const char *why_not;
+	char program[4096];
+	struct monitor monitor;
+	struct scene *scene;
+};
+
+/* Starts `watch --output json`. 0, also where why_not is set; -errno: what was wrong is printed. */
+int fixture_start(struct fixture *fixture, const char *argv0);
+void fixture_stop(struct fixture *fixture);
+
+/* The first statement of a test that needs the fixture: skips with the reason printed where it cannot be. */
+#define FIXTURE_NEEDED(fixture) SKIP_BECAUSE((fixture)->why_not)
+
+#define SKIP_BECAUSE(reason)                                                                                           \
+	do {                                                                                                           \
+		const char *reason_ = (reason);                                                                        \
+		if (reason_) {                                                                                         \
+			print_message("skipped: %s\n", reason_);                                                       \
+			skip();                                                                                        \
+		}                                                                                                      \
+	} while (0)
+
+#endif

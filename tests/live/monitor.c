@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A running `bindwatch watch`: start, read, stop. */
+#include "tests/live/live.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define READY_LINE "bindwatch: watching"
+
+const char *live_why_not(void)
+{
+	/* r0 = 0; exit: the smallest program that there is */
+	static const struct bpf_insn instructions[] = {
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	    {.code = BPF_JMP | BPF_EXIT},
+	};
+	union bpf_attr attr = {
+	    .prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+	    .insns = (uintptr_t)instructions,
+	    .insn_cnt = 2,
+	    .license = (uintptr_t) "BSD",
+	};
+	int fd;
+
+	if (geteuid() != 0)
+		return "needs root";
+	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
+		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
+	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	if (fd < 0)
+		return "bpf(BPF_PROG_LOAD) is refused here";
+	close(fd);
+	return NULL;
+}
+
+int live_program(const char *argv0, char *ret, size_t size)
+{
+	const char *end = argv0 + strlen(argv0);
+	int slashes = 0;
+	int length;
+
+	/* B/tests/AREA/NAME: cut from the third slash, counted from the end */
+	while (end > argv0 && slashes < 3) {
+		end--;
+		slashes += *end == '/';
+	}
+	if (slashes < 3)
+		return -EINVAL;
+	length = snprintf(ret, size, "%.*s/bindwatch", (int)(end - argv0), argv0);
+	return length < 0 || (size_t)length >= size ? -ENAMETOOLONG : 0;
+}
+
+int64_t live_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+size_t live_lines(const struct live_text *text)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < text->used; i++)
+		lines += text->data[i] == '\n';
+	return lines;
+}
+
+/* Appends what can be read now. Bytes, 0: end of the stream, or -errno. */
+static ssize_t text_read(struct live_text *text, int fd)
+{
+	ssize_t length;
+
+	if (text->size - text->used < 65536) {
+		size_t size = text->size * 2 + 2 * 65536;
+		char *data = realloc(text->data, size);
+
+		if (!data)
+			return -ENOMEM;
+		text->data = data;
+		text->size = size;
+	}
+	length = read(fd, text->data + text->used, text->size - text->used - 1);
+	if (length < 0)
+		return -errno;
+	text->used += (size_t)length;
+	text->data[text->used] = '\0';
+	return length;
+}
+
+const json_t *live_field(const json_t *event, const char *path)
+{
+	while (event) {
+		size_t length = strcspn(path, ".");
+		char name[64];
+
+		if (length >= sizeof(name))
+			return NULL;
+		memcpy(name, path, length);
+		name[length] = '\0';
+		event = json_object_get(event, name);
+		if (!path[length])
+			return event;
+		path += length + 1;
+	}
+	return NULL;
+}
+
+/* Looks at the lines that are whole. Returns whether the sentinel of this port is among them. */
+static bool parse_lines(struct monitor *monitor, uint16_t port)
+{
+	bool found = false;
+	char number[16];
+
+	(void)snprintf(number, sizeof(number), "%u", port);
+	while (monitor->parsed < monitor->output.used) {
+		char *line = monitor->output.data + monitor->parsed;
+		char *end = memchr(line, '\n', monitor->output.used - monitor->parsed);
+		json_error_t error;
+		json_t *object;
+
+		if (!end)
+			break;
+		*end = '\0'; /* for strstr(); put back below */
+		if (port && strstr(line, LIVE_SENTINEL_ADDRESS) && strstr(line, number))
+			found = true;
+		*end = '\n';
+		monitor->parsed += (size_t)(end - line) + 1;
+		if (!monitor->json)
+			continue;
+		object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
+		if (json_is_object(object)) {
+			json_array_append_new(monitor->events, object);
+			continue;
+		}
+		json_decref(object);
+		monitor->malformed++;
+		fprintf(stderr, "not one JSON object: %s: %.*s\n", error.text, (int)(end - line), line);
+	}
+	return found;
+}
+
+/* Between fork() and exec(): only what is safe there. Does not return. */
+static void child_exec(const struct monitor_options *options, int out, int err)
+{
+	const char *argv[24] = {options->program};
+	size_t count = 1;
+
+	/* a test program that dies takes its monitor with it */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	for (; options->arguments[count - 1] && count < 23; count++)
+		argv[count] = options->arguments[count - 1];
+	if (options->before_exec)
+		options->before_exec(options->context);
+	execv(options->program, (char *const *)argv);
+	dprintf(STDERR_FILENO, "%s: %s\n", options->program, strerror(errno));
+	_exit(127);
+}
+
+int monitor_spawn(struct monitor *monitor, const struct monitor_options *options)
+{
+	int out[2] = {-1, -1};
+	int err[2] = {-1, -1};
+	int result;
+
+	*monitor = (struct monitor){.out = -1, .err = -1, .json = options->json, .sentinel = LIVE_SENTINEL_PORT};
+	monitor->events = json_array();
+	if (!monitor->events)
+		return -ENOMEM;
+	if ((!options->out && pipe2(out, O_CLOEXEC)) || pipe2(err, O_CLOEXEC)) {
+		result = -errno;
+		goto fail;
+	}
+	fflush(NULL);
+	monitor->pid = fork();
+	if (monitor->pid < 0) {
+		result = -errno;
+		monitor->pid = 0;
+		goto fail;
+	}
+	if (monitor->pid == 0)
+		child_exec(options, options->out ? options->out : out[1], err[1]);
+	if (!options->out)
+		close(out[1]);
+	close(err[1]);
+	monitor->out = out[0];
+	monitor->err = err[0];
+	return 0;
+fail:
+	for (int i = 0; i < 2; i++) {
+		if (out[i] >= 0)
+			close(out[i]);
+		if (err[i] >= 0)
+			close(err[i]);
+	}
+	return result;
+}
+
+/* Reads one stream; closes it at its end. */
+static void read_stream(struct live_text *text, int *fd, short revents)
+{
+	if (!(revents & (POLLIN | POLLHUP | POLLERR)))
+		return;
+	if (text_read(text, *fd) <= 0) {
+		close(*fd);
+		*fd = -1;
+	}
+}
+
+int monitor_read(struct monitor *monitor, int timeout_ms)
+{
+	struct pollfd fds[2] = {
+	    {.fd = monitor->out, .events = POLLIN},
+	    {.fd = monitor->err, .events = POLLIN},
+	};
+
+	if (monitor->out < 0 && monitor->err < 0)
+		return -EPIPE;
+	if (poll(fds, 2, timeout_ms) <= 0)
+		return 0;
+	read_stream(&monitor->output, &monitor->out, fds[0].revents);
+	read_stream(&monitor->message, &monitor->err, fds[1].revents);
+	return 1;
+}
+
+/* The plan is the word of the ready line that is one of the plans' names. */
+static void find_plan(struct monitor *monitor, const char *line)
+{
+	static const char *const plans[] = {"trampoline", "kprobe", "tracepoint"};
+	size_t length = strcspn(line, "\n");
+
+	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
+		const char *at = strstr(line, plans[i]);
+
+		if (at && at < line + length)
+			(void)snprintf(monitor->plan, sizeof(monitor->plan), "%s", plans[i]);
+	}
+}
+
+int monitor_wait_ready(struct monitor *monitor)
+{
+	int64_t deadline = live_now_ms() + LIVE_WAIT_MS;
+
+	for (;;) {
+		const char *line = monitor->message.data ? strstr(monitor->message.data, READY_LINE) : NULL;
+
+		if (line && strchr(line, '\n')) {
+			find_plan(monitor, line);
+			return 0;
+		}
+		if (monitor_read(monitor, 100) < 0)
+			return -EPIPE;
+		if (live_now_ms() > deadline)
+			return -ETIMEDOUT;
+	}
+}
+
+int monitor_start(struct monitor *monitor, const struct monitor_options *options)
+{
+	int result = monitor_spawn(monitor, options);
+
+	if (!result)
+		result = monitor_wait_ready(monitor);
+	if (result)
+		fprintf(stderr, "%s did not say \"%s\": %s; it said:\n%s", options->program, READY_LINE,
+			strerror(-result), monitor->message.data ? monitor->message.data : "(nothing)\n");
+	return result;
+}
+
+bool monitor_is_sentinel(const json_t *event)
+{
+	const char *address = json_string_value(live_field(event, "server.ip"));
+
+	return address && strcmp(address, LIVE_SENTINEL_ADDRESS) == 0;
+}
+
+int monitor_sync(struct monitor *monitor, uint16_t port)
+{
+	int64_t deadline = live_now_ms() + LIVE_WAIT_MS;
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	int result = 0;
+	int fd;
+
+	if (!port)
+		port = ++monitor->sentinel;
+	address.sin_port = htons(port);
+	inet_pton(AF_INET, LIVE_SENTINEL_ADDRESS, &address.sin_addr);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		result = -errno;
+	if (fd >= 0)
+		close(fd);
+	while (!result && !parse_lines(monitor, port)) {
+		if (monitor_read(monitor, 100) < 0)
+			result = -EPIPE;
+		else if (live_now_ms() > deadline)
+			result = -ETIMEDOUT;
+	}
+	if (result)
+		fprintf(stderr, "the sentinel %s:%u: %s; stderr of the monitor:\n%s\n", LIVE_SENTINEL_ADDRESS, port,
+			strerror(-result), monitor->message.data ? monitor->message.data : "");
+	return result;
+}
+
+int monitor_finish(struct monitor *monitor, int signal)
+{
+	int64_t deadline = live_now_ms() + LIVE_WAIT_MS;
+	bool killed = false;
+	int status;
+
+	if (!monitor->pid)
+		return -ESRCH;
+	if (signal)
+		kill(monitor->pid, signal);
+	while (monitor_read(monitor, 100) >= 0) {
+		if (!killed && live_now_ms() > deadline) {
+			kill(monitor->pid, SIGKILL);
+			killed = true;
+		}
+	}
+	parse_lines(monitor, 0);
+	while (waitpid(monitor->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	monitor->pid = 0;
+	if (killed)
+		return -ETIMEDOUT;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+void monitor_free(struct monitor *monitor)
+{
+	if (!monitor)
+		return;
+	if (monitor->pid > 0) {
+		kill(monitor->pid, SIGKILL);
+		waitpid(monitor->pid, NULL, 0);
+		monitor->pid = 0;
+	}
+	if (monitor->out >= 0)
+		close(monitor->out);
+	if (monitor->err >= 0)
+		close(monitor->err);
+	free(monitor->output.data);
+	free(monitor->message.data);
+	json_decref(monitor->events);
+	*monitor = (struct monitor){.out = -1, .err = -1};
+}

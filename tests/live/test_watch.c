@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Binds that succeed, of each kind that the kernel has: every field of the event against the kernel's own answer. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <linux/io_uring.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "tests/live/live.h"
+#include "user/base/ipproto.h"
+
+/* include/uapi/linux/io_uring.h: IORING_OP_BIND, 7481fd93fa0a, 6.11 */
+#define OP_BIND 56
+
+static const char *program;
+static struct fixture fixture;
+
+struct option {
+	int level, name, value;
+};
+
+struct kind {
+	const char *name;
+	int domain, type, protocol;
+	const char *address;
+	uint16_t port;
+	struct option options[2];
+};
+
+#define TCP4 AF_INET, SOCK_STREAM, 0
+#define TCP6 AF_INET6, SOCK_STREAM, 0
+#define UDP4 AF_INET, SOCK_DGRAM, 0
+#define UDP6 AF_INET6, SOCK_DGRAM, 0
+
+static const struct kind kinds[] = {
+    {"tcp", TCP4, "127.0.0.1", 8080, {}},
+    {"tcp, wildcard", TCP4, "0.0.0.0", 3000, {}},
+    {"tcp6", TCP6, "::1", 8443, {}},
+    {"tcp6, wildcard for IPv6 only", TCP6, "::", 8081, {{IPPROTO_IPV6, IPV6_V6ONLY, 1}}},
+    {"tcp6, dual-stack wildcard", TCP6, "::", 8082, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
+    {"tcp6, IPv4-mapped", TCP6, "::ffff:127.0.0.1", 8083, {}},
+    {"tcp6, IPv4-mapped wildcard", TCP6, "::ffff:0.0.0.0", 8084, {}},
+    {"udp", UDP4, "127.0.0.1", 5353, {}},
+    {"udp, wildcard", UDP4, "0.0.0.0", 5354, {}},
+    {"udp6", UDP6, "::1", 5355, {}},
+    {"udp6, dual-stack wildcard", UDP6, "::", 5356, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
+    {"tcp, port 0", TCP4, "127.0.0.1", 0, {}},
+    {"tcp6, port 0", TCP6, "::1", 0, {}},
+    {"udp, port 0", UDP4, "0.0.0.0", 0, {}},
+    {"udp6, port 0", UDP6, "::", 0, {}},
+    {"the whole of 127/8 is loopback", TCP4, "127.1.2.3", 8085, {}},
+    {"SO_REUSEADDR", TCP4, "127.0.0.1", 8086, {{SOL_SOCKET, SO_REUSEADDR, 1}}},
+    {"SO_REUSEPORT", UDP4, "127.0.0.1", 8087, {{SOL_SOCKET, SO_REUSEPORT, 1}}},
+    {"both", TCP6, "::1", 8088, {{SOL_SOCKET, SO_REUSEADDR, 1}, {SOL_SOCKET, SO_REUSEPORT, 1}}},
+    {"IP_FREEBIND", TCP4, "192.0.2.1", 8089, {{IPPROTO_IP, IP_FREEBIND, 1}}},
+    {"IPV6_FREEBIND", UDP6, "2001:db8::1", 8090, {{IPPROTO_IPV6, IPV6_FREEBIND, 1}}},
+    {"IP_TRANSPARENT", TCP4, "192.0.2.2", 8091, {{IPPROTO_IP, IP_TRANSPARENT, 1}}},
+    {"IPV6_TRANSPARENT", TCP6, "2001:db8::2", 8092, {{IPPROTO_IPV6, IPV6_TRANSPARENT, 1}}},
+    {"the lowest port", TCP4, "127.0.0.1", 1, {}},
+    {"the last privileged port", TCP4, "127.0.0.1", 1023, {}},
+    {"the first port that is not privileged", TCP4, "127.0.0.1", 1024, {}},
+    {"the last user port", TCP4, "127.0.0.1", 49151, {}},
+    {"the first dynamic port", TCP4, "127.0.0.1", 49152, {}},
+    {"the highest port", UDP4, "127.0.0.1", 65535, {}},
+};
+
+static int open_kind(const struct kind *kind)
+{
+	int fd = socket(kind->domain, kind->type | SOCK_CLOEXEC, kind->protocol);
+
+	for (size_t i = 0; fd >= 0 && i < 2 && kind->options[i].name; i++) {
+		const struct option *option = &kind->options[i];
+
+		assert_int_equal(setsockopt(fd, option->level, option->name, &option->value, sizeof(int)), 0);
+	}
+	return fd;
+}
+
+static void assert_scene(const char *name)
+{
+	if (scene_compare(fixture.scene, &fixture.monitor, NULL) != 0)
+		fail_msg("%s: the events are not the binds", name);
+}
+
+static void bind_kind(const struct kind *kind)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address(kind->address, kind->port, &address);
+	int fd = open_kind(kind);
+
+	assert_true(fd >= 0);
+	assert_int_equal(scene_bind(fixture.scene, fd, &address, length), 0);
+	close(fd);
+	assert_scene(kind->name);
+}
+
+static void every_kind_of_bind(void **state)
+{
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		bind_kind(&kinds[i]);
+}
+
+/* A protocol that a kernel need not have. */
+static void bind_protocol(int type, int protocol, const char *missing)
+{
+	const struct kind v4 = {"IPv4", AF_INET, type, protocol, "127.0.0.1", 7001, {}};
+	const struct kind v6 = {"IPv6", AF_INET6, type, protocol, "::1", 7002, {}};
+	const struct kind any = {"port 0", AF_INET, type, protocol, "127.0.0.1", 0, {}};
+	int fd;
+
+	FIXTURE_NEEDED(&fixture);
+	fd = socket(AF_INET, type | SOCK_CLOEXEC, protocol);
+	SKIP_BECAUSE(fd < 0 ? missing : NULL);
+	close(fd);
+	bind_kind(&v4);
+	bind_kind(&v6);
+	bind_kind(&any);
+}
+
+static void mptcp(void **state)
+{
+	(void)state;
+	bind_protocol(SOCK_STREAM, IPPROTO_MPTCP, "this kernel has no MPTCP");
+}
+
+static void sctp_stream(void **state)
+{
+	(void)state;
+	bind_protocol(SOCK_STREAM, IPPROTO_SCTP, "this kernel has no SCTP");
+}
+
+static void sctp_seqpacket(void **state)
+{
+	(void)state;
+	bind_protocol(SOCK_SEQPACKET, IPPROTO_SCTP, "this kernel has no SCTP");
+}
+
+static void udplite(void **state)
+{
+	(void)state;
+	bind_protocol(SOCK_DGRAM, IPPROTO_UDPLITE, "this kernel has no UDP-Lite");
+}
+
+/* 29c486df6a20: an address of no family is taken for the IPv4 wildcard, as programs of long ago pass it */
+static void address_of_no_family(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_UNSPEC, .sin_port = htons(8100)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	assert_int_equal(scene_bind(fixture.scene, fd, &address, sizeof(address)), 0);
+	close(fd);
+	assert_scene("AF_UNSPEC");
+}
+
+static void *bind_in_thread(void *context)
+{
+	int fd = scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8101);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return context;
+}
+
+static void thread_that_is_not_the_leader(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	assert_int_equal(pthread_create(&thread, NULL, bind_in_thread, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_int_not_equal(fixture.scene->records[0].tid, fixture.scene->records[0].pid);
+	assert_scene("a thread");
+}
+
+static void siblings_on_one_port(void **state)
+{
+	const struct kind kind = {"SO_REUSEPORT", TCP4, "127.0.0.1", 8102, {{SOL_SOCKET, SO_REUSEPORT, 1}}};
+	struct sockaddr_storage address;
+	socklen_t length = scene_address(kind.address, kind.port, &address);
+	int fds[3];
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	for (int i = 0; i < 3; i++) {
+		fds[i] = open_kind(&kind);
+		assert_int_equal(scene_bind(fixture.scene, fds[i], &address, length), 0);
+	}
+	for (int i = 0; i < 3; i++)
+		close(fds[i]);
+	assert_scene("siblings");
+}
+
+static void bound_to_a_device(void **state)
+{
+	const struct kind kind = {"SO_BINDTODEVICE", UDP4, "0.0.0.0", 8103, {}};
+	struct sockaddr_storage address;
+	socklen_t length = scene_address(kind.address, kind.port, &address);
+	int fd;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	fd = open_kind(&kind);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), 0);
+	assert_int_equal(scene_bind(fixture.scene, fd, &address, length), 0);
+	assert_string_equal(fixture.scene->records[0].device, "lo");
+	close(fd);
+	assert_scene("a device");
+}
+
+static void bind_in_new_namespace(struct scene *scene, void *context)
+{
+	uint16_t port = *(const uint16_t *)context;
+
+	if (scene_enter_namespace() || scene_sysctl("net/ipv4/ip_unprivileged_port_start", "90"))
+		_exit(1);
+	if (scene_socket(scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", port) < 0)
+		_exit(2);
+}
+
+/* The namespace is the socket's, and so is the border of its privileged ports. */
+static void another_network_namespace(void **state)
+{
+	uint16_t privileged = 89, free_to_all = 90;
+	unsigned int netns;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	assert_int_equal(scene_child(bind_in_new_namespace, fixture.scene, &privileged), 0);
+	assert_int_equal(scene_child(bind_in_new_namespace, fixture.scene, &free_to_all), 0);
+	assert_int_equal(fixture.scene->records[1].unprivileged_port_start, 90);
+	netns = fixture.scene->records[0].netns;
+	assert_true(scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8104) >= 0);
+	assert_int_not_equal(fixture.scene->records[2].netns, netns);
+	assert_scene("namespaces");
+}
+
+struct ring {
+	int fd;
+	struct io_uring_params params;
+	struct io_uring_sqe *entries;
+	uint8_t *submission, *completion;
+};
+
+static bool ring_open(struct ring *ring)
+{
+	const struct io_uring_params *params = &ring->params;
+	size_t sq, cq;
+
+	*ring = (struct ring){.fd = -1};
+	ring->fd = (int)syscall(SYS_io_uring_setup, 4, &ring->params);
+	if (ring->fd < 0)
+		return false;
+	sq = params->sq_off.array + params->sq_entries * sizeof(uint32_t);
+	cq = params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe);
+	ring->submission = mmap(NULL, sq, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
+	ring->completion = mmap(NULL, cq, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_CQ_RING);
+	ring->entries = mmap(NULL, params->sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE, MAP_SHARED,
+			     ring->fd, IORING_OFF_SQES);
+	return ring->submission != MAP_FAILED && ring->completion != MAP_FAILED && ring->entries != MAP_FAILED;
+}
+
+/* bind() by io_uring; 0 or -errno as the completion gives it. The caller's own task does it, before the return. */
+static int ring_bind(struct ring *ring, int fd, const struct sockaddr_storage *address, socklen_t length)
+{
+	uint32_t *tail = (uint32_t *)(ring->submission + ring->params.sq_off.tail);
+	uint32_t *head = (uint32_t *)(ring->completion + ring->params.cq_off.head);
+	uint32_t mask = ring->params.sq_entries - 1;
+	const struct io_uring_cqe *done;
+
+	ring->entries[*tail & mask] =
+	    (struct io_uring_sqe){.opcode = OP_BIND, .fd = fd, .addr = (uintptr_t)address, .addr2 = length};
+	((uint32_t *)(ring->submission + ring->params.sq_off.array))[*tail & mask] = *tail & mask;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+		return -errno;
+	done = (const struct io_uring_cqe *)(ring->completion + ring->params.cq_off.cqes);
+	done += *head & (ring->params.cq_entries - 1);
+	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
+	return done->res;
+}
+
+/* One bind by io_uring, written down. 0 or -errno. */
+static int ring_scene_bind(struct ring *ring, int domain, int type, const char *text, uint16_t port)
+{
+	int fd = socket(domain, type | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage address;
+	socklen_t length = scene_address(text, port, &address);
+	struct bind_record *record = scene_before(fixture.scene, fd, &address, length);
+	int result = ring_bind(ring, fd, &address, length);
+
+	record->no_system_call = true;
+	scene_after(record, fd, -result);
+	close(fd);
+	return result;
+}
+
+static void io_uring(void **state)
+{
+	struct ring ring;
+	int result;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	SKIP_BECAUSE(ring_open(&ring) ? NULL : "io_uring is refused here");
+	result = ring_scene_bind(&ring, AF_INET, SOCK_STREAM, "127.0.0.1", 8105);
+	if (result == -EINVAL) {
+		scene_clear(fixture.scene);
+		close(ring.fd);
+		SKIP_BECAUSE("this kernel has no IORING_OP_BIND");
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(ring_scene_bind(&ring, AF_INET6, SOCK_STREAM, "::1", 8106), 0);
+	assert_int_equal(ring_scene_bind(&ring, AF_INET, SOCK_DGRAM, "127.0.0.1", 0), 0);
+	/* and a system call of the same thread behind it */
+	close(scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8107));
+	close(ring.fd);
+	assert_scene("io_uring");
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return fixture_start(&fixture, program);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_stop(&fixture);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_kind_of_bind),
+	    cmocka_unit_test(mptcp),
+	    cmocka_unit_test(sctp_stream),
+	    cmocka_unit_test(sctp_seqpacket),
+	    cmocka_unit_test(udplite),
+	    cmocka_unit_test(address_of_no_family),
+	    cmocka_unit_test(thread_that_is_not_the_leader),
+	    cmocka_unit_test(siblings_on_one_port),
+	    cmocka_unit_test(bound_to_a_device),
+	    cmocka_unit_test(another_network_namespace),
+	    cmocka_unit_test(io_uring),
+	};
+
+	(void)argc;
+	program = argv[0];
+	return cmocka_run_group_tests_name("watch", tests, setup, teardown);
+}

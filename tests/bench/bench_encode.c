@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Nanoseconds for one event in each form, as the README quotes them: the best of several rounds. */
+#include <linux/types.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "bpf/bindwatch.h"
+#include "user/base/user_cache.h"
+#include "user/encode/encode.h"
+
+#define ROUNDS 10
+#define EVENTS 100000
+
+static const struct registry_entry http = {
+    .names = "http\0www\0www-http",
+    .title = "World Wide Web HTTP",
+    .state = REGISTRY_ASSIGNED,
+    .names_count = 3,
+};
+
+static const struct endpoint server = {.family = AF_INET6,
+				       .port = 80,
+				       .has_port = true,
+				       .has_address = true,
+				       .address = {0x20, 0x01, 0x0d, 0xb8, [15] = 1}};
+
+/* An alert with every field set: the common case is shorter. */
+static const struct event alert = {
+    .time_ns = 1795321654123456789,
+    .boot_ns = 86400123456789,
+    .cpu = 3,
+    .pid = 1234,
+    .tid = 1234,
+    .comm = "nginx",
+    .requested = server,
+    .bound = server,
+    .family = AF_INET6,
+    .type = SOCK_STREAM,
+    .protocol = IPPROTO_TCP,
+    .socket_flags = BW_SOCKET_REUSEPORT,
+    .device = 2,
+    .device_name = "eth0",
+    .cookie = 4711,
+    .netns_inode = 4026531840,
+    .unprivileged_port_start = 1024,
+    .plan = PLAN_TRAMPOLINE,
+    .hook = "fexit/inet6_bind_sk",
+    .facts = {.server = server, .registry = &http, .privileged = true, .exposure = EXPOSURE_ADDRESS},
+    .verdict = {"privileged-port", SEVERITY_HIGH},
+};
+
+static double nanoseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static int measure(const char *name, const struct encode_host *host)
+{
+	static char data[ENCODE_EVENT_MAX];
+	const struct encoder *encoder = encoder_find(name);
+	struct encode_buffer buffer = {.data = data, .size = sizeof(data)};
+	struct event event = alert;
+	double best = 0;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		double begin = nanoseconds(), each;
+
+		for (unsigned int i = 0; i < EVENTS; i++) {
+			buffer.used = 0;
+			event.sequence++;
+			event.time_ns += 1000;
+			event.boot_ns += 1000;
+			if (encoder->event(host, &event, &buffer) != 0)
+				return 1;
+		}
+		each = (nanoseconds() - begin) / EVENTS;
+		best = round == 0 || each < best ? each : best;
+	}
+	printf("encode %-4s  %5.0f ns/event  %4zu bytes\n", name, best, buffer.used);
+	return 0;
+}
+
+int main(void)
+{
+	static struct user_cache users;
+	struct encode_host host;
+
+	if (encode_host_init(&host, "2026-08-17") != 0)
+		return 1;
+	host.users = &users;
+	return measure("json", &host) | measure("text", &host);
+}

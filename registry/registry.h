@@ -34,21 +34,23 @@ enum registry_state {
 /* RFC 6335, section 6 */
 enum registry_range {
 	REGISTRY_SYSTEM,  /* 0-1023 */
-	REGISTRY_USER,    /* 1024-49151 */
+	REGISTRY_USER,	  /* 1024-49151 */
 	REGISTRY_DYNAMIC, /* 49152-65535 */
 };
 
 #define REGISTRY_UNAUTHORIZED_USE (1U << 0) /* IANA notes unauthorised use of this port */
-#define REGISTRY_SITE (1U << 1)             /* the name comes from the site's own overlay, not from IANA */
+#define REGISTRY_SITE		  (1U << 1) /* the name comes from the site's own overlay, not from IANA */
 
 struct registry_entry {
-	const char *names; /* names_count strings, each ended by NUL, one behind the other; the first is the main name */
+	const char
+	    *names; /* names_count strings, each ended by NUL, one behind the other; the first is the main name */
 	const char *title; /* one line; "" where there is none */
-	uint32_t registered; /* dates as the number YYYYMMDD, month and day 0 where the registry does not tell; 0: none */
+	uint32_t
+	    registered; /* dates as the number YYYYMMDD, month and day 0 where the registry does not tell; 0: none */
 	uint32_t modified;
 	uint32_t removed;
-	uint8_t state;  /* enum registry_state */
-	uint8_t flags;  /* REGISTRY_UNAUTHORIZED_USE, REGISTRY_SITE */
+	uint8_t state; /* enum registry_state */
+	uint8_t flags; /* REGISTRY_UNAUTHORIZED_USE, REGISTRY_SITE */
 	uint8_t names_count;
 };
 

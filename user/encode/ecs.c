@@ -38,7 +38,7 @@ static void member_string(struct json *json, const char *key, const char *text)
 	if (!text)
 		return;
 	json_key(json, key);
-	json_string(json, text);
+	json_text(json, text);
 }
 
 static void member_u64(struct json *json, const char *key, uint64_t value)
@@ -64,7 +64,7 @@ static void member_array_of_one(struct json *json, const char *key, const char *
 {
 	json_key(json, key);
 	json_array_begin(json);
-	json_string(json, value);
+	json_text(json, value);
 	json_array_end(json);
 }
 
@@ -119,7 +119,7 @@ static void write_message(struct json *json, const struct event *event)
 	if (writer_end(&writer, &buffer) != 0)
 		return;
 	json_key(json, "message");
-	json_string_len(json, text, buffer.used);
+	json_text_len(json, text, buffer.used);
 }
 
 /*
@@ -144,7 +144,7 @@ static void write_id(struct json *json, const struct encode_host *host, const st
 	if (writer_end(&writer, &buffer) != 0)
 		return;
 	json_key(json, "id");
-	json_string_len(json, text, buffer.used);
+	json_text_len(json, text, buffer.used);
 }
 
 static void write_event(struct json *json, const struct encode_host *host, const struct event *event)
@@ -184,7 +184,7 @@ static void write_endpoint(struct json *json, const char *key, const struct endp
 	member_object(json, key);
 	if (len) {
 		json_key(json, "ip");
-		json_string_len(json, text, len);
+		json_text_len(json, text, len);
 	}
 	if (endpoint->has_port)
 		member_u64(json, "port", endpoint->port);
@@ -256,7 +256,7 @@ static void write_host(struct json *json, const struct encode_host *host)
 	json_hostile_string(json, host->hostname, strnlen(host->hostname, sizeof(host->hostname)));
 	member_object(json, "boot");
 	json_key(json, "id");
-	json_string_len(json, host->boot_id, strnlen(host->boot_id, sizeof(host->boot_id)));
+	json_text_len(json, host->boot_id, strnlen(host->boot_id, sizeof(host->boot_id)));
 	json_object_end(json);
 	json_object_end(json);
 }
@@ -276,13 +276,13 @@ static void write_registry(struct json *json, const struct encode_host *host, co
 		for (unsigned int i = 0; i < entry->names_count && i < NAMES_MAX; i++) {
 			if (i)
 				name = registry_next_name(name);
-			json_string_len(json, name, bounded_len(name, NAME_MAX_BYTES));
+			json_text_len(json, name, bounded_len(name, NAME_MAX_BYTES));
 		}
 		json_array_end(json);
 	}
 	if (entry->title[0]) {
 		json_key(json, "title");
-		json_string_len(json, entry->title, bounded_len(entry->title, TITLE_MAX));
+		json_text_len(json, entry->title, bounded_len(entry->title, TITLE_MAX));
 	}
 	member_string(json, "snapshot", host->registry_date);
 	json_object_end(json);
@@ -305,7 +305,7 @@ static void write_device(struct json *json, const struct event *event)
 	writer_begin(&writer, &buffer);
 	writer_u64(&writer, event->device);
 	(void)writer_end(&writer, &buffer);
-	json_string_len(json, text, buffer.used);
+	json_text_len(json, text, buffer.used);
 }
 
 static void write_socket(struct json *json, const struct event *event)
@@ -374,7 +374,7 @@ static void write_timestamp(struct json *json, uint64_t time_ns)
 	timestamp_write_utc(&writer, time_ns);
 	(void)writer_end(&writer, &buffer);
 	json_key(json, "@timestamp");
-	json_string_len(json, text, buffer.used);
+	json_text_len(json, text, buffer.used);
 }
 
 int ecs_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)

@@ -128,12 +128,12 @@ static void string(struct json *json, const char *text, size_t len, bool hostile
 	writer_char(out, '"');
 }
 
-void json_string(struct json *json, const char *text)
+void json_text(struct json *json, const char *text)
 {
 	string(json, text, strlen(text), false);
 }
 
-void json_string_len(struct json *json, const char *text, size_t len)
+void json_text_len(struct json *json, const char *text, size_t len)
 {
 	string(json, text, len, false);
 }

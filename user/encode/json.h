@@ -12,6 +12,8 @@
  *	json_object_end(&json);
  *	json_line_end(&json);		only where the document is a line of its own
  *	return json_end(&json);		0, or -ENOBUFS with the buffer as it was
+ *
+ * No name here is one of the Jansson library's, by which the tests read what this writes.
  */
 #ifndef USER_ENCODE_JSON_H
 #define USER_ENCODE_JSON_H
@@ -46,8 +48,8 @@ void json_key(struct json *json, const char *key);
  * A string of the program's own or of the registry. '"', '\' and control bytes (below 0x20, 0x7f) are escaped as JSON
  * does it, valid UTF-8 passes. A byte that is not valid UTF-8 (there should be none) becomes the text \xHH.
  */
-void json_string(struct json *json, const char *text);
-void json_string_len(struct json *json, const char *text, size_t len);
+void json_text(struct json *json, const char *text);
+void json_text_len(struct json *json, const char *text, size_t len);
 
 /*
  * A string that another process may have chosen: any bytes. The value that a JSON parser gives back holds

@@ -14,6 +14,19 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+/*
+ * --- every plan -----------------------------------------------------------------------------------------------------
+ *
+ * A socket has a cookie only once somebody asks for it, and no tracing program may ask on every kernel (fexit: from 5.12;
+ * kprobes and tracepoints: never). So it is asked for when the socket is made, and can be read from then on.
+ */
+SEC("cgroup/sock_create")
+int cgroup_sock_create(struct bpf_sock *ctx)
+{
+	bpf_get_socket_cookie(ctx);
+	return 1;
+}
+
 /* --- plan 1, trampoline: the end of the kernel's bind has it all in one place ----------------------------------- */
 
 static __always_inline int bind_returned(struct sock *sk, const void *address, int length, int result, enum bw_hook hook)
@@ -22,8 +35,6 @@ static __always_inline int bind_returned(struct sock *sk, const void *address, i
 
 	if (!sk || !fill_socket(&bind, sk, true))
 		return 0;
-	if (bind.protocol != IPPROTO_MPTCP)
-		bind.cookie = traced_socket_cookie(sk);
 	fill_requested(&bind, address, length);
 	emit(&bind, result, hook);
 	return 0;
@@ -271,8 +282,6 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 
 	if (!call || !fill_socket(&call->bind, sk, false))
 		return 1;
-	if (call->bind.protocol != IPPROTO_MPTCP)
-		call->bind.cookie = bpf_get_socket_cookie(ctx);
 	if (call->fd >= 0) {
 		call->bound = true;
 		return 1;

@@ -13,8 +13,6 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-extern int LINUX_KERNEL_VERSION __kconfig;
-
 #define FIELD(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
 
 #define BITFIELD(typed, pointer, field)                                                                                \
@@ -60,14 +58,6 @@ static __always_inline const struct sock *mptcp_socket_of(const struct sock *sk)
 		return NULL;
 	subflow = BPF_CORE_READ(icsk, icsk_ulp_data);
 	return BPF_CORE_READ(subflow, conn);
-}
-
-/* bpf_get_socket_cookie() came to tracing programs with c5dbb89fc2ac (5.12); it gives a cookie where there is none. */
-static __always_inline __u64 traced_socket_cookie(struct sock *sk)
-{
-	if (LINUX_KERNEL_VERSION >= KERNEL_VERSION(5, 12, 0))
-		return bpf_get_socket_cookie(sk);
-	return sk->__sk_common.skc_cookie.counter;
 }
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/netlink.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -410,6 +411,26 @@ bool inventory_note(const struct inventory *inventory, unsigned int number, char
 		return true;
 	}
 	return false;
+}
+
+void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret)
+{
+	char name[IF_NAMESIZE] = "";
+
+	*ret = (struct event){
+	    .family = socket->family,
+	    .type = socket->type,
+	    .protocol = socket->protocol,
+	    .bound = socket->address,
+	    .uid = socket->uid,
+	    .cookie = socket->cookie,
+	    .netns_inode = socket->netns_inode,
+	    .socket_flags = socket->socket_flags,
+	    .device = socket->device,
+	};
+	/* an index has its meaning in its own namespace only */
+	if (socket->device && socket->netns_inode == inventory->netns[0].inode && if_indextoname(socket->device, name))
+		(void)snprintf(ret->device_name, sizeof(ret->device_name), "%s", name);
 }
 
 const char *inventory_netns_name(const struct inventory *inventory, uint32_t inode)

@@ -91,6 +91,12 @@ void inventory_free(struct inventory *inventory);
  */
 bool inventory_note(const struct inventory *inventory, unsigned int number, char text[INVENTORY_TEXT_LEN]);
 
+/*
+ * The bind that made this socket, as far as the socket still tells: *ret is all zero (no time, no process) but for
+ * family, type, protocol, bound, uid, cookie, netns_inode, socket_flags, device and its name.
+ */
+void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret);
+
 /* The name of the mount of this network namespace, "" where it has none or is our own. Lives as the inventory does. */
 const char *inventory_netns_name(const struct inventory *inventory, uint32_t inode);
 

@@ -64,7 +64,7 @@ static int on_record(void *context, void *data, size_t size)
 	}
 	if (event.device && event.netns_inode == sense->netns_inode && !if_indextoname(event.device, event.device_name))
 		event.device_name[0] = '\0';
-	event.sequence = ++sense->delivered;
+	sense->delivered++;
 	return sense->deliver(sense->deliver_context, &event);
 }
 
@@ -91,41 +91,76 @@ static int attach_hook(struct sense *sense, const struct plan_hook *hook, int cg
 	return 0;
 }
 
-static void detach(struct sense *sense)
+void sense_detach(struct sense *sense)
 {
-	ring_buffer__free(sense->ring);
-	sense->ring = NULL;
 	for (size_t i = 0; i < PLAN_HOOKS_MAX; i++) {
 		bpf_link__destroy(sense->links[i]);
 		sense->links[i] = NULL;
 	}
+}
+
+static void unload(struct sense *sense)
+{
+	sense_detach(sense);
+	ring_buffer__free(sense->ring);
+	sense->ring = NULL;
 	bindwatch_bpf__destroy(sense->skeleton);
 	sense->skeleton = NULL;
 }
 
+static void note_refusal(struct sense *sense, const char *why)
+{
+	size_t used = strlen(sense->refusals);
+
+	snprintf(sense->refusals + used, sizeof(sense->refusals) - used, "%s%s %s", used ? "; " : "",
+		 plan_name(sense->choice.plan), why);
+}
+
+struct roots {
+	int cgroup, tracefs; /* -1: not needed so far */
+};
+
+static int attach_one(struct sense *sense, const struct plan_hook *hook, struct roots *roots, struct bpf_link **ret,
+		      char why[WHY_LEN])
+{
+	int r = 0;
+
+	if (hook->attach == ATTACH_CGROUP && roots->cgroup < 0) {
+		r = roots->cgroup = cgroup_root_open(MOUNTINFO);
+		if (r < 0)
+			snprintf(why, WHY_LEN, "needs a cgroup2 file system: %s", strerror(-r));
+	} else if (hook->attach == ATTACH_TRACEPOINT && roots->tracefs < 0) {
+		r = roots->tracefs = tracefs_open(MOUNTINFO);
+		if (r < 0)
+			snprintf(why, WHY_LEN, "needs tracefs: %s", strerror(-r));
+	}
+	if (r < 0)
+		return r;
+	r = attach_hook(sense, hook, roots->cgroup, roots->tracefs, ret);
+	if (r < 0)
+		snprintf(why, WHY_LEN, "%s does not attach: %s", hook->program, strerror(-r));
+	return r;
+}
+
 static int attach(struct sense *sense, char why[WHY_LEN])
 {
-	const struct plan_choice *choice = &sense->choice;
-	int cgroup = -1, tracefs = -1, r = 0;
+	struct roots roots = {-1, -1};
+	int r = 0;
 
-	for (size_t i = 0; i < choice->count && r == 0; i++) {
-		const struct plan_hook *hook = choice->hooks[i];
+	for (size_t i = 0; i < sense->choice.count && r >= 0; i++) {
+		const struct plan_hook *hook = sense->choice.hooks[i];
 
-		if (hook->attach == ATTACH_CGROUP && cgroup < 0)
-			r = cgroup = cgroup_root_open(MOUNTINFO);
-		if (hook->attach == ATTACH_TRACEPOINT && tracefs < 0)
-			r = tracefs = tracefs_open(MOUNTINFO);
-		if (r < 0)
-			snprintf(why, WHY_LEN, "no %s file system: %s", cgroup < 0 ? "cgroup2" : "tracefs",
-				 strerror(-r));
-		else if ((r = attach_hook(sense, hook, cgroup, tracefs, &sense->links[i])) < 0)
-			snprintf(why, WHY_LEN, "%s does not attach: %s", hook->program, strerror(-r));
+		r = attach_one(sense, hook, &roots, &sense->links[i], why);
+		if (r < 0 && hook->optional) {
+			note_refusal(sense, why);
+			r = 0;
+		}
 	}
-	if (cgroup >= 0)
-		close(cgroup);
-	if (tracefs >= 0)
-		close(tracefs);
-	return r;
+	if (roots.cgroup >= 0)
+		close(roots.cgroup);
+	if (roots.tracefs >= 0)
+		close(roots.tracefs);
+	return r < 0 ? r : 0;
 }
 
 /* The line before the verifier's statistics says what it did not like. `log` is changed. */
@@ -186,16 +221,8 @@ static int try_plan(struct sense *sense, char why[WHY_LEN])
 		}
 	}
 	if (r < 0)
-		detach(sense);
+		unload(sense);
 	return r;
-}
-
-static void note_refusal(struct sense *sense, const char *why)
-{
-	size_t used = strlen(sense->refusals);
-
-	snprintf(sense->refusals + used, sizeof(sense->refusals) - used, "%s%s %s", used ? "; " : "",
-		 plan_name(sense->choice.plan), why);
 }
 
 static int choose_and_try(struct sense *sense, struct plan_probe *probe, enum capture_plan forced,
@@ -256,7 +283,7 @@ void sense_close(struct sense *sense)
 {
 	if (!sense)
 		return;
-	detach(sense);
+	unload(sense);
 	free(sense->counters);
 	free(sense);
 }

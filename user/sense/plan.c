@@ -8,34 +8,41 @@
  * From 6.6 on inet_bind() is a wrapper on inet_bind_sk() (e6d360ff87f0), and MPTCP binds its subflow by that and no
  * longer by inet_bind() (8cf2ebdc0078): where _sk exists it sees everything, and hooks on both would see a bind twice.
  */
+/* clang-format off */
 static const struct plan_hook plan_hooks[] = {
-    {PLAN_TRAMPOLINE, "fexit_inet_bind_sk", .needs = KERNEL_INET_BIND_SK, .hook = BW_HOOK_FEXIT_INET_BIND_SK},
-    {PLAN_TRAMPOLINE, "fexit_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK, .hook = BW_HOOK_FEXIT_INET6_BIND_SK},
-    {PLAN_TRAMPOLINE, "fexit_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK,
-     .hook = BW_HOOK_FEXIT_INET_BIND},
-    {PLAN_TRAMPOLINE, "fexit_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK,
-     .hook = BW_HOOK_FEXIT_INET6_BIND},
+	{PLAN_TRAMPOLINE, "cgroup_sock_create", .attach = ATTACH_CGROUP, .optional = true},
+	{PLAN_TRAMPOLINE, "fexit_inet_bind_sk", .needs = KERNEL_INET_BIND_SK, .hook = BW_HOOK_FEXIT_INET_BIND_SK},
+	{PLAN_TRAMPOLINE, "fexit_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK, .hook = BW_HOOK_FEXIT_INET6_BIND_SK},
+	{PLAN_TRAMPOLINE, "fexit_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK,
+	 .hook = BW_HOOK_FEXIT_INET_BIND},
+	{PLAN_TRAMPOLINE, "fexit_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK,
+	 .hook = BW_HOOK_FEXIT_INET6_BIND},
 
-    {PLAN_KPROBE, "kprobe_inet_bind_sk", .needs = KERNEL_INET_BIND_SK},
-    {PLAN_KPROBE, "kprobe_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK},
-    {PLAN_KPROBE, "kprobe_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK},
-    {PLAN_KPROBE, "kprobe_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK},
-    {PLAN_KPROBE, "kretprobe_inet_bind_sk", .needs = KERNEL_INET_BIND_SK, .hook = BW_HOOK_KRETPROBE_INET_BIND_SK},
-    {PLAN_KPROBE, "kretprobe_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK, .hook = BW_HOOK_KRETPROBE_INET6_BIND_SK},
-    {PLAN_KPROBE, "kretprobe_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK,
-     .hook = BW_HOOK_KRETPROBE_INET_BIND},
-    {PLAN_KPROBE, "kretprobe_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK,
-     .hook = BW_HOOK_KRETPROBE_INET6_BIND},
+	{PLAN_KPROBE, "cgroup_sock_create", .attach = ATTACH_CGROUP, .optional = true},
+	{PLAN_KPROBE, "kprobe_inet_bind_sk", .needs = KERNEL_INET_BIND_SK},
+	{PLAN_KPROBE, "kprobe_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK},
+	{PLAN_KPROBE, "kprobe_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK},
+	{PLAN_KPROBE, "kprobe_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK},
+	{PLAN_KPROBE, "kretprobe_inet_bind_sk", .needs = KERNEL_INET_BIND_SK,
+	 .hook = BW_HOOK_KRETPROBE_INET_BIND_SK},
+	{PLAN_KPROBE, "kretprobe_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK,
+	 .hook = BW_HOOK_KRETPROBE_INET6_BIND_SK},
+	{PLAN_KPROBE, "kretprobe_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK,
+	 .hook = BW_HOOK_KRETPROBE_INET_BIND},
+	{PLAN_KPROBE, "kretprobe_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK,
+	 .hook = BW_HOOK_KRETPROBE_INET6_BIND},
 
-    /* the beginning before the end, so that the first end that is seen has its beginning */
-    {PLAN_TRACEPOINT, "sys_enter_bind", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_enter_bind"},
-    {PLAN_TRACEPOINT, "cgroup_bind4", .attach = ATTACH_CGROUP},
-    {PLAN_TRACEPOINT, "cgroup_bind6", .attach = ATTACH_CGROUP},
-    {PLAN_TRACEPOINT, "cgroup_post_bind4", .attach = ATTACH_CGROUP, .hook = BW_HOOK_CGROUP_POST_BIND4},
-    {PLAN_TRACEPOINT, "cgroup_post_bind6", .attach = ATTACH_CGROUP, .hook = BW_HOOK_CGROUP_POST_BIND6},
-    {PLAN_TRACEPOINT, "sys_exit_bind", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_exit_bind",
-     .hook = BW_HOOK_SYS_EXIT_BIND},
+	{PLAN_TRACEPOINT, "cgroup_sock_create", .attach = ATTACH_CGROUP},
+	/* the beginning before the end, so that the first end that is seen has its beginning */
+	{PLAN_TRACEPOINT, "sys_enter_bind", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_enter_bind"},
+	{PLAN_TRACEPOINT, "cgroup_bind4", .attach = ATTACH_CGROUP},
+	{PLAN_TRACEPOINT, "cgroup_bind6", .attach = ATTACH_CGROUP},
+	{PLAN_TRACEPOINT, "cgroup_post_bind4", .attach = ATTACH_CGROUP, .hook = BW_HOOK_CGROUP_POST_BIND4},
+	{PLAN_TRACEPOINT, "cgroup_post_bind6", .attach = ATTACH_CGROUP, .hook = BW_HOOK_CGROUP_POST_BIND6},
+	{PLAN_TRACEPOINT, "sys_exit_bind", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_exit_bind",
+	 .hook = BW_HOOK_SYS_EXIT_BIND},
 };
+/* clang-format on */
 
 #define PLAN_HOOKS (sizeof(plan_hooks) / sizeof(plan_hooks[0]))
 
@@ -49,6 +56,8 @@ static const char *const plan_names[PLAN_COUNT] = {
 /* false: this kernel has nothing that the plan could hook */
 static bool plan_collect(const struct plan_probe *probe, enum capture_plan plan, struct plan_choice *choice)
 {
+	bool whole = false;
+
 	*choice = (struct plan_choice){.plan = plan};
 	for (size_t i = 0; i < PLAN_HOOKS && choice->count < PLAN_HOOKS_MAX; i++) {
 		const struct plan_hook *hook = &plan_hooks[i];
@@ -56,8 +65,9 @@ static bool plan_collect(const struct plan_probe *probe, enum capture_plan plan,
 		if (hook->plan != plan || (hook->needs & ~probe->functions) || (hook->instead & probe->functions))
 			continue;
 		choice->hooks[choice->count++] = hook;
+		whole |= !hook->optional;
 	}
-	return choice->count > 0;
+	return whole;
 }
 
 int plan_choose(const struct plan_probe *probe, enum capture_plan forced, struct plan_choice *ret)

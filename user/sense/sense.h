@@ -33,6 +33,9 @@ struct sense_totals {
  */
 int sense_open(enum capture_plan forced, struct sense **ret, char error[SENSE_ERROR_LEN]);
 
+/* Takes the hooks off: the counters stand still from then on, and what waits can still be read. */
+void sense_detach(struct sense *sense);
+
 /* NULL is allowed. Detaches everything. */
 void sense_close(struct sense *sense);
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of subcommands. */
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "user/cli/cli.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+    {"watch", cli_watch, "show every bind as it happens"},
+    {"port", cli_port, "what a port is for, and who holds it"},
+    {"registry", cli_registry, "the IANA registry: facts, check of a file, differences"},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static int help(void)
+{
+	puts("Usage: bindwatch COMMAND [OPTION]...\n"
+	     "Watches which process binds which port, and tells what the port is for.\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-10s %s\n", commands[i].name, commands[i].what);
+	puts("\n      --help     this text; 'bindwatch COMMAND --help' tells of one command\n"
+	     "      --version  the version");
+	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	setlocale(LC_TIME, "");
+	if (argc < 2)
+		return cli_usage(NULL, "which command? watch, port or registry");
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+		return help();
+	if (strcmp(argv[1], "--version") == 0)
+		return cli_version();
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	return cli_usage(NULL, "no command named '%s': watch, port or registry", argv[1]);
+}

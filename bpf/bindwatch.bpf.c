@@ -235,12 +235,13 @@ static __always_inline struct call *call_at_socket(void)
 	return call_under_way();
 }
 
+/* The socket's family chose the program, not the address's, which is looked at only behind it: inet_bind_sk(). */
 SEC("cgroup/bind4")
 int cgroup_bind4(struct bpf_sock_addr *ctx)
 {
 	struct call *call = call_at_socket();
 
-	if (!call)
+	if (!call || (ctx->user_family != AF_INET && ctx->user_family != AF_UNSPEC))
 		return 1;
 	__builtin_memset(call->bind.requested, 0, sizeof(call->bind.requested));
 	*(__u16 *)&call->bind.requested[0] = AF_INET;
@@ -255,7 +256,7 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 {
 	struct call *call = call_at_socket();
 
-	if (!call)
+	if (!call || ctx->user_family != AF_INET6)
 		return 1;
 	__builtin_memset(call->bind.requested, 0, sizeof(call->bind.requested));
 	*(__u16 *)&call->bind.requested[0] = AF_INET6;

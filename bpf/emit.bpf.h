@@ -9,7 +9,7 @@
 #include <bpf/bpf_helpers.h>
 
 /* include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h: ABI */
-enum { AF_INET = 2, AF_INET6 = 10 };
+enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_RAW = 3 };
 enum {
 	IPPROTO_TCP = 6,

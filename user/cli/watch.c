@@ -183,8 +183,6 @@ static int open_ports(struct watch *watch)
 	if (!watch->ports)
 		return cli_error("out of memory");
 	r = portlist_parse(watch->options.ports, watch->registry, watch->ports, error);
-	if (r == -ENOENT)
-		return cli_error("--port: %s", error);
 	return r < 0 ? cli_usage("watch", "--port: %s", error) : 0;
 }
 

@@ -75,6 +75,7 @@ int registry_open_file(const char *path, struct registry **ret, char error[REGIS
 /*
  * Lays the names of a file of /etc/services' form over the registry: each becomes the main name of its port and
  * transport, marked REGISTRY_SITE. All or nothing: on an error (-errno, message as above) the registry is unchanged.
+ * State, title and dates stay IANA's. Entries that were looked up before are gone after it: lay it first.
  */
 int registry_overlay_services(struct registry *registry, const char *path, char error[REGISTRY_ERROR_LEN]);
 

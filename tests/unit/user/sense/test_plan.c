@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "user/sense/plan.h"
+
+#define OLD (KERNEL_INET_BIND | KERNEL_INET6_BIND)
+#define NEW (OLD | KERNEL_INET_BIND_SK | KERNEL_INET6_BIND_SK)
+
+static const struct {
+	const char *what;
+	uint32_t functions;
+	int refused_trampoline, refused_kprobe, refused_tracepoint;
+	enum capture_plan forced;
+	int result;
+	enum capture_plan plan;
+	const char *programs; /* in order, each ended by a space */
+} cases[] = {
+    {"6.12", NEW, 0, 0, 0, PLAN_NONE, 0, PLAN_TRAMPOLINE, "cgroup_sock_create fexit_inet_bind_sk fexit_inet6_bind_sk "},
+    {"5.10", OLD, 0, 0, 0, PLAN_NONE, 0, PLAN_TRAMPOLINE, "cgroup_sock_create fexit_inet_bind fexit_inet6_bind "},
+    {"no IPv6 in vmlinux", KERNEL_INET_BIND | KERNEL_INET_BIND_SK, 0, 0, 0, PLAN_NONE, 0, PLAN_TRAMPOLINE,
+     "cgroup_sock_create fexit_inet_bind_sk "},
+    {"trampolines refused", NEW, -EPERM, 0, 0, PLAN_NONE, 0, PLAN_KPROBE,
+     "cgroup_sock_create kprobe_inet_bind_sk kprobe_inet6_bind_sk kretprobe_inet_bind_sk kretprobe_inet6_bind_sk "},
+    {"trampolines refused, 6.1", OLD, -EPERM, 0, 0, PLAN_NONE, 0, PLAN_KPROBE,
+     "cgroup_sock_create kprobe_inet_bind kprobe_inet6_bind kretprobe_inet_bind kretprobe_inet6_bind "},
+    {"no kprobes either", NEW, -EPERM, -ENOENT, 0, PLAN_NONE, 0, PLAN_TRACEPOINT,
+     "cgroup_sock_create sys_enter_bind cgroup_bind4 cgroup_bind6 cgroup_post_bind4 cgroup_post_bind6 sys_exit_bind "},
+    {"functions inlined away", 0, 0, 0, 0, PLAN_NONE, 0, PLAN_TRACEPOINT,
+     "cgroup_sock_create sys_enter_bind cgroup_bind4 cgroup_bind6 cgroup_post_bind4 cgroup_post_bind6 sys_exit_bind "},
+    {"nothing left", NEW, -EPERM, -ENOENT, -EPERM, PLAN_NONE, -ENOENT, PLAN_NONE, ""},
+    {"forced", NEW, 0, 0, 0, PLAN_KPROBE, 0, PLAN_KPROBE,
+     "cgroup_sock_create kprobe_inet_bind_sk kprobe_inet6_bind_sk kretprobe_inet_bind_sk kretprobe_inet6_bind_sk "},
+    {"forced and refused", NEW, 0, -ENOENT, 0, PLAN_KPROBE, -ENOENT, PLAN_NONE, ""},
+    {"forced without functions", 0, 0, 0, 0, PLAN_TRAMPOLINE, -ENOENT, PLAN_NONE, ""},
+};
+
+static void chooses_the_best_that_is_left(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_probe probe = {
+		    .release = KERNEL_RELEASE(6, 1), .btf = true, .functions = cases[i].functions};
+		struct plan_choice choice = {.plan = PLAN_NONE};
+		char programs[512] = "";
+
+		print_message("%s\n", cases[i].what);
+		probe.refused[PLAN_TRAMPOLINE] = cases[i].refused_trampoline;
+		probe.refused[PLAN_KPROBE] = cases[i].refused_kprobe;
+		probe.refused[PLAN_TRACEPOINT] = cases[i].refused_tracepoint;
+		assert_int_equal(plan_choose(&probe, cases[i].forced, &choice), cases[i].result);
+		assert_int_equal(choice.plan, cases[i].plan);
+		for (size_t j = 0; j < choice.count; j++) {
+			strncat(programs, choice.hooks[j]->program, sizeof(programs) - strlen(programs) - 1);
+			strncat(programs, " ", sizeof(programs) - strlen(programs) - 1);
+		}
+		assert_string_equal(programs, cases[i].programs);
+	}
+}
+
+static void never_hooks_a_function_and_its_wrapper(void **state)
+{
+	(void)state;
+	for (uint32_t functions = 0; functions <= NEW; functions++) {
+		for (enum capture_plan plan = PLAN_TRAMPOLINE; plan < PLAN_COUNT; plan++) {
+			struct plan_probe probe = {.functions = functions};
+			struct plan_choice choice;
+
+			if (plan_choose(&probe, plan, &choice) < 0)
+				continue;
+			assert_true(choice.count <= PLAN_HOOKS_MAX);
+			for (size_t i = 0; i < choice.count; i++) {
+				assert_int_equal(choice.hooks[i]->needs & ~functions, 0);
+				for (size_t j = 0; j < choice.count; j++)
+					assert_int_equal(choice.hooks[i]->instead & choice.hooks[j]->needs, 0);
+			}
+		}
+	}
+}
+
+static void every_hook_of_the_contract_has_a_name(void **state)
+{
+	(void)state;
+	assert_string_equal(plan_hook_name(BW_HOOK_NONE), "");
+	for (unsigned int hook = BW_HOOK_NONE + 1; hook < BW_HOOK_COUNT; hook++)
+		assert_string_not_equal(plan_hook_name(hook), "");
+	assert_string_equal(plan_hook_name(BW_HOOK_COUNT), "");
+	assert_string_equal(plan_hook_name(0xffff), "");
+}
+
+static void names_and_plans_are_inverse(void **state)
+{
+	(void)state;
+	for (enum capture_plan plan = PLAN_TRAMPOLINE; plan < PLAN_COUNT; plan++)
+		assert_int_equal(plan_find(plan_name(plan)), plan);
+	assert_int_equal(plan_find(""), PLAN_NONE);
+	assert_int_equal(plan_find("trampolin"), PLAN_NONE);
+	assert_string_equal(plan_name(PLAN_COUNT), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(chooses_the_best_that_is_left),
+	    cmocka_unit_test(never_hooks_a_function_and_its_wrapper),
+	    cmocka_unit_test(every_hook_of_the_contract_has_a_name),
+	    cmocka_unit_test(names_and_plans_are_inverse),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

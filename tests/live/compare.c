@@ -169,6 +169,19 @@ static const char *transport_name(int protocol)
 	}
 }
 
+/* An index has its meaning in its own namespace only: of another one no name is told. */
+static void compare_device(struct comparison *c)
+{
+	const struct bind_record *record = c->record;
+	char index[16];
+
+	(void)snprintf(index, sizeof(index), "#%u", record->device_index);
+	if (!record->device[0])
+		want_absent(c, "bindwatch.socket.device");
+	else
+		want_string(c, "bindwatch.socket.device", record->netns == c->monitor->netns ? record->device : index);
+}
+
 static void compare_socket(struct comparison *c)
 {
 	static const char *const types[] = {
@@ -190,7 +203,13 @@ static void compare_socket(struct comparison *c)
 	want_number_string(c, "network.iana_number",
 			   record->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint64_t)record->protocol);
 	want_string(c, "bindwatch.socket.type", types[record->type]);
-	if (record->domain == AF_INET6)
+	/*
+	 * A bind to one IPv6 address sets the flag (inet6_bind()); under MPTCP it sets it on the subflow, where the
+	 * monitor reads it, and getsockopt() asks the MPTCP socket.
+	 */
+	if (record->domain == AF_INET6 && record->protocol == IPPROTO_MPTCP && !record->error)
+		want_boolean(c, "bindwatch.socket.v6only", record->v6only || strcmp(text, "::") != 0);
+	else if (record->domain == AF_INET6)
 		want_boolean(c, "bindwatch.socket.v6only", record->v6only);
 	else
 		want_absent(c, "bindwatch.socket.v6only");
@@ -201,10 +220,7 @@ static void compare_socket(struct comparison *c)
 	want_boolean(c, "bindwatch.socket.kernel", false);
 	if (has_cookie || (!record->error && record->protocol != IPPROTO_MPTCP))
 		want_number_string(c, "bindwatch.socket.cookie", record->cookie);
-	if (record->device[0])
-		want_string(c, "bindwatch.socket.device", record->device);
-	else
-		want_absent(c, "bindwatch.socket.device");
+	compare_device(c);
 	want_number(c, "bindwatch.netns.inode", record->netns);
 }
 

@@ -44,6 +44,7 @@ size_t live_lines(const struct live_text *text);
 struct monitor {
 	pid_t pid; /* 0: not running */
 	int out, err;
+	unsigned int netns;	  /* inode of the network namespace that it runs in */
 	bool json;		  /* parse each line of stdout into events */
 	struct live_text output;  /* all of stdout */
 	struct live_text message; /* all of stderr */
@@ -107,7 +108,8 @@ struct bind_record {
 	char comm[16];
 	int domain, type, protocol;
 	int v6only, reuseaddr, reuseport, freebind, transparent;
-	char device[IFNAMSIZ];
+	char device[IFNAMSIZ]; /* SO_BINDTODEVICE, and its index in the socket's namespace */
+	unsigned int device_index;
 	uint64_t cookie;
 	unsigned int netns;
 	unsigned int unprivileged_port_start;
@@ -128,6 +130,9 @@ struct scene {
 
 /* Moves this process into a network namespace of its own with lo up. 0 or -errno. */
 int scene_enter_namespace(void);
+
+/* The inode of this thread's network namespace; 0: not known. */
+unsigned int scene_namespace(void);
 
 /* Writes a sysctl below /proc/sys. 0 or -errno. */
 int scene_sysctl(const char *path, const char *value);

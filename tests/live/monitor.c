@@ -179,6 +179,7 @@ int monitor_spawn(struct monitor *monitor, const struct monitor_options *options
 	int result;
 
 	*monitor = (struct monitor){.out = -1, .err = -1, .json = options->json, .sentinel = LIVE_SENTINEL_PORT};
+	monitor->netns = scene_namespace();
 	monitor->events = json_array();
 	if (!monitor->events)
 		return -ENOMEM;
@@ -238,18 +239,13 @@ int monitor_read(struct monitor *monitor, int timeout_ms)
 	return 1;
 }
 
-/* The plan is the word of the ready line that is one of the plans' names. */
+/* "bindwatch: watching, plan NAME ...": the hooks that were taken. */
 static void find_plan(struct monitor *monitor, const char *line)
 {
-	static const char *const plans[] = {"trampoline", "kprobe", "tracepoint"};
-	size_t length = strcspn(line, "\n");
+	const char *name = strstr(line, "plan ");
+	size_t length = name ? strspn(name + 5, "abcdefghijklmnopqrstuvwxyz") : 0;
 
-	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-		const char *at = strstr(line, plans[i]);
-
-		if (at && at < line + length)
-			(void)snprintf(monitor->plan, sizeof(monitor->plan), "%s", plans[i]);
-	}
+	(void)snprintf(monitor->plan, sizeof(monitor->plan), "%.*s", (int)length, name ? name + 5 : "");
 }
 
 int monitor_wait_ready(struct monitor *monitor)

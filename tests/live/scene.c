@@ -37,6 +37,13 @@ int scene_enter_namespace(void)
 	return result;
 }
 
+unsigned int scene_namespace(void)
+{
+	struct stat namespace;
+
+	return stat("/proc/thread-self/ns/net", &namespace) ? 0 : (unsigned int)namespace.st_ino;
+}
+
 int scene_sysctl(const char *path, const char *value)
 {
 	char name[128];
@@ -108,7 +115,6 @@ struct bind_record *scene_before(struct scene *scene, int fd, const void *addres
 	static struct bind_record nowhere; /* more records than a scene holds: scene_compare() says so */
 	unsigned int index = scene->used++;
 	struct bind_record *record = index < SCENE_RECORDS ? &scene->records[index] : &nowhere;
-	struct stat namespace;
 
 	*record = (struct bind_record){.pid = getpid(), .tid = (pid_t)syscall(SYS_gettid)};
 	record->uid = getuid();
@@ -117,8 +123,7 @@ struct bind_record *scene_before(struct scene *scene, int fd, const void *addres
 	record->domain = int_option(fd, SOL_SOCKET, SO_DOMAIN);
 	record->type = int_option(fd, SOL_SOCKET, SO_TYPE);
 	record->protocol = int_option(fd, SOL_SOCKET, SO_PROTOCOL);
-	if (stat("/proc/thread-self/ns/net", &namespace) == 0)
-		record->netns = (unsigned int)namespace.st_ino;
+	record->netns = scene_namespace();
 	record->unprivileged_port_start = unprivileged_port_start();
 	record->asked_len = length;
 	if (length <= sizeof(record->asked))
@@ -138,6 +143,7 @@ void scene_after(struct bind_record *record, int fd, int error)
 	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &record->cookie, &length);
 	length = sizeof(record->device);
 	(void)getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, record->device, &length);
+	record->device_index = record->device[0] ? if_nametoindex(record->device) : 0;
 	record->reuseaddr = int_option(fd, SOL_SOCKET, SO_REUSEADDR);
 	record->reuseport = int_option(fd, SOL_SOCKET, SO_REUSEPORT);
 	if (record->domain == AF_INET6) {

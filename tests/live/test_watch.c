@@ -7,8 +7,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -203,20 +206,43 @@ static void siblings_on_one_port(void **state)
 	assert_scene("siblings");
 }
 
-static void bound_to_a_device(void **state)
+static int bind_to_lo(struct scene *scene, uint16_t port)
 {
-	const struct kind kind = {"SO_BINDTODEVICE", UDP4, "0.0.0.0", 8103, {}};
 	struct sockaddr_storage address;
-	socklen_t length = scene_address(kind.address, kind.port, &address);
+	socklen_t length = scene_address("0.0.0.0", port, &address);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2))
+		return -errno;
+	result = scene_bind(scene, fd, &address, length);
+	close(fd);
+	return result;
+}
+
+static void bind_where_the_monitor_is(struct scene *scene, void *context)
+{
+	char path[64];
 	int fd;
 
+	(void)context;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", fixture.monitor.pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || setns(fd, CLONE_NEWNET))
+		_exit(1);
+	/* port 0: nobody else's is taken */
+	if (bind_to_lo(scene, 0))
+		_exit(2);
+}
+
+static void bound_to_a_device(void **state)
+{
 	(void)state;
 	FIXTURE_NEEDED(&fixture);
-	fd = open_kind(&kind);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 2), 0);
-	assert_int_equal(scene_bind(fixture.scene, fd, &address, length), 0);
+	assert_int_equal(bind_to_lo(fixture.scene, 8103), 0);
+	assert_int_equal(scene_child(bind_where_the_monitor_is, fixture.scene, NULL), 0);
 	assert_string_equal(fixture.scene->records[0].device, "lo");
-	close(fd);
+	assert_int_equal(fixture.scene->records[1].netns, fixture.monitor.netns);
 	assert_scene("a device");
 }
 

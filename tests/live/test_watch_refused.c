@@ -84,6 +84,9 @@ static void address_of_another_family(void **state)
 	(void)state;
 	FIXTURE_NEEDED(&fixture);
 	refuse(AF_INET, SOCK_STREAM, "::1", 8204, EAFNOSUPPORT);
+	refuse(AF_INET, SOCK_DGRAM, "2001:db8::1", 8204, EAFNOSUPPORT);
+	/* shorter than the shortest sockaddr_in6 (RFC 2133) */
+	refuse(AF_INET6, SOCK_STREAM, "127.0.0.1", 8209, EINVAL);
 	/* AF_UNSPEC is let pass for the wildcard only (29c486df6a20) */
 	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
 	fd = open_socket(AF_INET, SOCK_STREAM, 0);

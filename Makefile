@@ -8,10 +8,12 @@
 #   make install    DESTDIR= PREFIX=
 #   make clean
 #
-# V=1 prints the commands. CC=clang builds with clang. SANITIZE=1 builds into build/sanitize with ASan and UBSan.
+# V=1 prints the commands, WERROR=1 makes warnings errors, CC=clang builds with clang, B=DIR builds into another folder,
+# SANITIZE=1 into build/sanitize with ASan and UBSan.
 
 V ?= 0
 SANITIZE ?= 0
+WERROR ?= 0
 PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
@@ -60,10 +62,14 @@ TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka jansson) -lpthread
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla -Wformat=2 -Wundef
+ifeq ($(WERROR),1)
+WARNINGS += -Werror
+endif
 override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE_FLAGS)
 override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DBINDWATCH_VERSION='"$(VERSION)"'
 
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter -D__TARGET_ARCH_$(ARCH) -I.
+# BPF_PROG() and its kin name parameters that not every program uses
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(filter -Werror,$(WARNINGS)) -D__TARGET_ARCH_$(ARCH) -I.
 
 .PHONY: all run check check-unit check-live bench deps install clean
 .DELETE_ON_ERROR:
@@ -114,7 +120,7 @@ $(B)/tests/%: tests/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(PACKAGES_CFLAGS) $(TEST_CFLAGS) -MMD -MP -MF $@.d -o $@ $< $(filter %.o,$^) $(LDFLAGS) $(TEST_LIBS) $(PACKAGES_LIBS)
 
-check-unit: $(UNIT)
+check-unit: $(UNIT) $(B)/bindwatch
 	$(Q)tests/run $(UNIT)
 
 check-live: $(LIVE) $(LIVE_TOOLS) $(B)/bindwatch
@@ -128,6 +134,9 @@ check: deps
 	$(Q)$(MAKE) --no-print-directory build-tests
 	$(Q)$(MAKE) --no-print-directory build-tests SANITIZE=1
 	$(Q)tests/run $(UNIT) $(LIVE) $(UNIT:build/%=build/sanitize/%) $(LIVE:build/%=build/sanitize/%)
+
+bench-tests: $(BENCH)
+.PHONY: bench-tests
 
 bench: $(BENCH) $(LIVE_TOOLS) $(B)/bindwatch
 	$(Q)for b in $(BENCH); do $$b || exit 1; done

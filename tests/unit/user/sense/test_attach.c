@@ -41,7 +41,7 @@ static void write_mountinfo(const char *format)
 	FILE *file = fopen(mountinfo, "w");
 
 	for (const char *in = directory; *in; in++)
-		out += snprintf(out, 5, *in == ' ' ? "\\040" : "%c", *in);
+		out = stpcpy(out, *in == ' ' ? "\\040" : (char[]){*in, '\0'});
 	assert_non_null(file);
 	fprintf(file, format, point, point);
 	assert_int_equal(fclose(file), 0);

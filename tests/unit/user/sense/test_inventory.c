@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Against sockets of this process, in this network namespace: no privilege is needed. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "bpf/bindwatch.h"
+#include "user/base/ipproto.h"
+#include "user/sense/inventory.h"
+
+static uint8_t ports[65536];
+
+/*
+ * A socket bound to a port of the kernel's choice, of IPv4's loopback or of IPv6's wildcard: by a bind to one IPv6
+ * address the kernel makes a socket IPv6-only. -1: there is no such socket here.
+ */
+static int bound(int family, int type, int protocol, bool v6only, bool listens, uint16_t *ret_port)
+{
+	struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT};
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = family == AF_INET ? sizeof(v4) : sizeof(address);
+	struct sockaddr *name = family == AF_INET ? (struct sockaddr *)&v4 : (struct sockaddr *)&address;
+	int fd = socket(family, type | SOCK_CLOEXEC, protocol), value = v6only;
+
+	if (fd < 0)
+		return -1;
+	if (family == AF_INET6)
+		assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &value, sizeof(value)), 0);
+	if (bind(fd, name, len) < 0 || (listens && listen(fd, 1) < 0) || getsockname(fd, name, &len) < 0) {
+		(void)close(fd);
+		return -1;
+	}
+	*ret_port = ntohs(family == AF_INET ? v4.sin_port : address.sin6_port);
+	return fd;
+}
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);
+	return cookie;
+}
+
+static struct inventory *take(const uint8_t *of)
+{
+	struct inventory *inventory = NULL;
+	char error[INVENTORY_TEXT_LEN];
+
+	if (inventory_take(of, &inventory, error) != 0)
+		fail_msg("%s", error);
+	if (inventory_find_holders(inventory, error) != 0)
+		fail_msg("%s", error);
+	return inventory;
+}
+
+static const struct inventory_socket *find(const struct inventory *inventory, uint64_t cookie)
+{
+	for (size_t i = 0; i < inventory->sockets_count; i++) {
+		if (inventory->sockets[i].cookie == cookie)
+			return &inventory->sockets[i];
+	}
+	return NULL;
+}
+
+struct kind {
+	const char *name;
+	int family, type, protocol;
+	bool v6only, listens, newer; /* newer: only since Linux 6.8 */
+	enum inventory_state state;
+};
+
+static const struct kind kinds[] = {
+    {"tcp4_listen", AF_INET, SOCK_STREAM, IPPROTO_TCP, false, true, false, INVENTORY_LISTEN},
+    {"tcp6_dual_listen", AF_INET6, SOCK_STREAM, IPPROTO_TCP, false, true, false, INVENTORY_LISTEN},
+    {"tcp6_only_listen", AF_INET6, SOCK_STREAM, IPPROTO_TCP, true, true, false, INVENTORY_LISTEN},
+    {"tcp4_bound", AF_INET, SOCK_STREAM, IPPROTO_TCP, false, false, true, INVENTORY_BOUND},
+    {"tcp6_bound", AF_INET6, SOCK_STREAM, IPPROTO_TCP, true, false, true, INVENTORY_BOUND},
+    {"udp4", AF_INET, SOCK_DGRAM, IPPROTO_UDP, false, false, false, INVENTORY_BOUND},
+    {"udp6_only", AF_INET6, SOCK_DGRAM, IPPROTO_UDP, true, false, false, INVENTORY_BOUND},
+    {"udp6_dual", AF_INET6, SOCK_DGRAM, IPPROTO_UDP, false, false, false, INVENTORY_BOUND},
+    {"udplite4", AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE, false, false, false, INVENTORY_BOUND},
+    {"mptcp4_listen", AF_INET, SOCK_STREAM, IPPROTO_MPTCP, false, true, false, INVENTORY_LISTEN},
+    {"mptcp6_only_listen", AF_INET6, SOCK_STREAM, IPPROTO_MPTCP, true, true, false, INVENTORY_LISTEN},
+};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static void check_kind(const struct kind *kind, const struct inventory *inventory, const struct inventory_socket *found,
+		       uint16_t port, uint64_t inode)
+{
+	struct event event;
+
+	assert_int_equal(found->address.port, port);
+	assert_int_equal(found->address.family, kind->family);
+	assert_int_equal(found->type, kind->type);
+	assert_int_equal(found->protocol, kind->protocol);
+	assert_int_equal(found->state, kind->state);
+	assert_int_equal(found->uid, geteuid());
+	assert_int_equal(found->inode, inode);
+	assert_int_equal(found->socket_flags, kind->v6only ? BW_SOCKET_V6ONLY : 0);
+	assert_int_equal(found->netns_inode, inventory->netns[0].inode);
+	assert_int_equal(found->subflow_cookie != 0, kind->protocol == IPPROTO_MPTCP);
+	assert_int_equal(found->holders_count, 1);
+	assert_int_equal(inventory->holders.list[found->holders].pid, getpid());
+	/* an MPTCP socket's own TCP socket is not a second one */
+	for (size_t i = 0; i < inventory->sockets_count; i++)
+		assert_true(&inventory->sockets[i] == found || inventory->sockets[i].inode != inode);
+	inventory_event(inventory, found, &event);
+	assert_int_equal(event.bound.port, port);
+	assert_int_equal(event.cookie, found->cookie);
+	assert_int_equal(event.pid, 0);
+}
+
+static void inventory_kind(void **state)
+{
+	const struct kind *kind = *state;
+	const struct inventory_socket *found;
+	struct inventory *inventory;
+	struct stat status;
+	uint16_t port = 0;
+	int fd = bound(kind->family, kind->type, kind->protocol, kind->v6only, kind->listens, &port);
+
+	if (fd < 0) {
+		print_message("no such socket in this kernel or namespace: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(fstat(fd, &status), 0);
+	memset(ports, 0, sizeof(ports));
+	ports[port] = 1;
+	inventory = take(ports);
+	found = find(inventory, cookie_of(fd));
+	if (found)
+		check_kind(kind, inventory, found, port, status.st_ino);
+	inventory_free(inventory);
+	(void)close(fd);
+	if (!found && kind->newer) {
+		print_message("this kernel does not list sockets that are bound only: it is older than 6.8\n");
+		skip();
+	}
+	assert_non_null(found);
+}
+
+/* Not a bind that waits for anyone: a client's automatic port, and a UDP socket with a peer. */
+static void inventory_leaves_out_clients(void **state)
+{
+	uint16_t port = 0, unused;
+	int listener = bound(AF_INET, SOCK_STREAM, 0, false, true, &port),
+	    udp = bound(AF_INET, SOCK_DGRAM, 0, false, false, &unused);
+	struct sockaddr_in peer = {
+	    .sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}, .sin_port = htons(port)};
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct inventory *inventory;
+
+	(void)state;
+	assert_true(listener >= 0 && udp >= 0 && client >= 0);
+	assert_int_equal(connect(client, (struct sockaddr *)&peer, sizeof(peer)), 0);
+	assert_int_equal(connect(udp, (struct sockaddr *)&peer, sizeof(peer)), 0);
+	inventory = take(NULL);
+	assert_non_null(find(inventory, cookie_of(listener)));
+	assert_null(find(inventory, cookie_of(client)));
+	assert_null(find(inventory, cookie_of(udp)));
+	for (size_t i = 1; i < inventory->sockets_count; i++)
+		assert_true(inventory->sockets[i - 1].address.port <= inventory->sockets[i].address.port);
+	inventory_free(inventory);
+	(void)close(listener);
+	(void)close(udp);
+	(void)close(client);
+}
+
+static void inventory_of_no_port(void **state)
+{
+	struct inventory *inventory;
+
+	(void)state;
+	memset(ports, 0, sizeof(ports));
+	inventory = take(ports);
+	assert_int_equal(inventory->sockets_count, 0);
+	assert_true(inventory->netns_count >= 1);
+	assert_string_equal(inventory_netns_name(inventory, inventory->netns[0].inode), "");
+	inventory_free(inventory);
+	inventory_free(NULL);
+}
+
+static void inventory_notes(void **state)
+{
+	static const struct inventory_socket socket = {0};
+	struct inventory inventory = {.netns_denied = 1,
+				      .not_listed = 1U << 3,
+				      .changed = true,
+				      .sockets = (struct inventory_socket *)&socket,
+				      .sockets_count = 1,
+				      .holders = {.denied = 2},
+				      .holders_searched = true};
+	static const char *const wanted[] = {"network namespace", "process", "sctp_diag", "came and went"};
+	char text[INVENTORY_TEXT_LEN];
+	unsigned int count = 0;
+
+	(void)state;
+	for (; inventory_note(&inventory, count, text); count++) {
+		assert_true(count < 4);
+		assert_non_null(strstr(text, wanted[count]));
+		assert_true(strlen(text) < sizeof(text) - 1);
+	}
+	assert_int_equal(count, 4);
+}
+
+/* Ten thousand sockets in less than a second. */
+static void inventory_of_ten_thousand(void **state)
+{
+	enum { SOCKETS = 10000 };
+	int *list = calloc(SOCKETS, sizeof(*list));
+	struct timespec before, after;
+	struct inventory *inventory;
+	size_t count = 0, ours = 0;
+	uint16_t port;
+	double seconds;
+
+	struct rlimit limit;
+
+	(void)state;
+	assert_non_null(list);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+	while (count < SOCKETS && (list[count] = bound(AF_INET, SOCK_DGRAM, 0, false, false, &port)) >= 0)
+		count++;
+	if (count < SOCKETS) {
+		while (count)
+			(void)close(list[--count]);
+		free(list);
+		print_message("cannot open %d sockets here: %s\n", SOCKETS, strerror(errno));
+		skip();
+	}
+	(void)clock_gettime(CLOCK_MONOTONIC, &before);
+	inventory = take(NULL);
+	(void)clock_gettime(CLOCK_MONOTONIC, &after);
+	seconds = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+	print_message("%zu sockets in %.3f s\n", inventory->sockets_count, seconds);
+	for (size_t i = 0; i < inventory->sockets_count; i++) {
+		const struct inventory_socket *socket = &inventory->sockets[i];
+
+		ours += socket->holders_count && inventory->holders.list[socket->holders].pid == (uint32_t)getpid();
+	}
+	inventory_free(inventory);
+	while (count)
+		(void)close(list[--count]);
+	free(list);
+	assert_int_equal(ours, SOCKETS);
+#ifndef __SANITIZE_ADDRESS__ /* which makes everything several times slower */
+	assert_true(seconds < 1);
+#endif
+}
+
+int main(void)
+{
+	static const struct CMUnitTest others[] = {
+	    cmocka_unit_test(inventory_leaves_out_clients),
+	    cmocka_unit_test(inventory_of_no_port),
+	    cmocka_unit_test(inventory_notes),
+	    cmocka_unit_test(inventory_of_ten_thousand),
+	};
+	struct CMUnitTest tests[KINDS + 4];
+
+	for (size_t i = 0; i < KINDS; i++)
+		tests[i] = (struct CMUnitTest){
+		    .name = kinds[i].name, .test_func = inventory_kind, .initial_state = (void *)&kinds[i]};
+	memcpy(&tests[KINDS], others, sizeof(others));
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

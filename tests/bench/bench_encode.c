@@ -21,6 +21,7 @@ static const struct registry_entry http = {
     .names_count = 3,
 };
 
+/* Of the documentation prefix: RFC 3849. */
 static const struct endpoint server = {.family = AF_INET6,
 				       .port = 80,
 				       .has_port = true,
@@ -35,8 +36,8 @@ static const struct event alert = {
     .pid = 1234,
     .tid = 1234,
     .comm = "nginx",
-    .requested = server,
-    .bound = server,
+    .requested = SERVER,
+    .bound = SERVER,
     .family = AF_INET6,
     .type = SOCK_STREAM,
     .protocol = IPPROTO_TCP,
@@ -48,7 +49,7 @@ static const struct event alert = {
     .unprivileged_port_start = 1024,
     .plan = PLAN_TRAMPOLINE,
     .hook = "fexit/inet6_bind_sk",
-    .facts = {.server = server, .registry = &http, .privileged = true, .exposure = EXPOSURE_ADDRESS},
+    .facts = {.registry = &http, .privileged = true, .exposure = EXPOSURE_ADDRESS},
     .verdict = {"privileged-port", SEVERITY_HIGH},
 };
 
@@ -68,6 +69,7 @@ static int measure(const char *name, const struct encode_host *host)
 	struct event event = alert;
 	double best = 0;
 
+	event.requested = event.bound = event.facts.server = server;
 	for (unsigned int round = 0; round < ROUNDS; round++) {
 		double begin = nanoseconds(), each;
 

@@ -41,6 +41,12 @@ struct live_text {
 /* Whole lines of a text. */
 size_t live_lines(const struct live_text *text);
 
+/* Is the needle in the text? If not, prints both. */
+bool live_says(const struct live_text *text, const char *needle);
+
+/* Binds each of these ports of the family's loopback address, and lets it go. 0 or -errno. */
+int live_bind_ports(int domain, int type, const uint16_t *ports, size_t count);
+
 struct monitor {
 	pid_t pid; /* 0: not running */
 	int out, err;
@@ -72,6 +78,12 @@ int monitor_wait_ready(struct monitor *monitor);
 
 /* Both of the above; what went wrong is printed with the monitor's stderr. */
 int monitor_start(struct monitor *monitor, const struct monitor_options *options);
+
+/* Runs it to its own end, as monitor_finish() of a monitor_spawn(). */
+int monitor_run(struct monitor *monitor, const char *program, const char *const *arguments);
+
+/* Of a subcommand's words. */
+#define ARGUMENTS(...) ((const char *const[]){"watch", __VA_ARGS__, NULL})
 
 /* Reads what there is, for at most timeout_ms. 1: something; 0: nothing came; -EPIPE: both streams have ended. */
 int monitor_read(struct monitor *monitor, int timeout_ms);

@@ -79,6 +79,14 @@ size_t live_lines(const struct live_text *text)
 	return lines;
 }
 
+bool live_says(const struct live_text *text, const char *needle)
+{
+	if (text->data && strstr(text->data, needle))
+		return true;
+	fprintf(stderr, "\"%s\" is not in: %s\n", needle, text->data ? text->data : "(nothing)");
+	return false;
+}
+
 /* Appends what can be read now. Bytes, 0: end of the stream, or -errno. */
 static ssize_t text_read(struct live_text *text, int fd)
 {
@@ -278,6 +286,14 @@ int monitor_start(struct monitor *monitor, const struct monitor_options *options
 	return result;
 }
 
+int monitor_run(struct monitor *monitor, const char *program, const char *const *arguments)
+{
+	const struct monitor_options options = {.program = program, .arguments = arguments};
+	int result = monitor_spawn(monitor, &options);
+
+	return result ? result : monitor_finish(monitor, 0);
+}
+
 bool monitor_is_sentinel(const json_t *event)
 {
 	const char *address = json_string_value(live_field(event, "server.ip"));
@@ -321,6 +337,9 @@ int monitor_finish(struct monitor *monitor, int signal)
 
 	if (!monitor->pid)
 		return -ESRCH;
+	/* a signal ends the wait for a reader (user/cli/watch.c): let no pipe be full when it comes */
+	while (signal && monitor_read(monitor, 0) > 0)
+		;
 	if (signal)
 		kill(monitor->pid, signal);
 	while (monitor_read(monitor, 100) >= 0) {

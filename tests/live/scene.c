@@ -212,6 +212,23 @@ socklen_t scene_address(const char *text, uint16_t port, struct sockaddr_storage
 	return 0;
 }
 
+int live_bind_ports(int domain, int type, const uint16_t *ports, size_t count)
+{
+	struct sockaddr_storage address;
+	int result = 0;
+
+	for (size_t i = 0; i < count && !result; i++) {
+		socklen_t length = scene_address(domain == AF_INET6 ? "::1" : "127.0.0.1", ports[i], &address);
+		int fd = socket(domain, type | SOCK_CLOEXEC, 0);
+
+		if (fd < 0 || bind(fd, (struct sockaddr *)&address, length))
+			result = -errno;
+		if (fd >= 0)
+			close(fd);
+	}
+	return result;
+}
+
 int scene_socket(struct scene *scene, int domain, int type, int protocol, const char *address, uint16_t port)
 {
 	struct sockaddr_storage storage;

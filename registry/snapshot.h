@@ -6,15 +6,24 @@
  *	bindwatch-registry 1
  *	date 2026-08-17
  *	source-sha256 (64 hexadecimal digits: of the CSV file that it was made from)
- *	ports <TAB> transports <TAB> state <TAB> registered <TAB> modified <TAB> removed <TAB> flags <TAB> names <TAB>
- *title 80	tcp,udp	assigned		2021-10-01			http|www|www-http World Wide Web HTTP
+ *	(the names of the nine columns)
+ *	80	tcp,udp	assigned		2021-10-01			http|www	World Wide Web HTTP
  *	...
  *	end (the number of lines between the fourth and this)
  *
- * ports: a number or a rising range. transports: a list in the order tcp, udp, sctp, dccp, or "all". state:
- * registry_state_name() of any but not-listed, which is what no line speaks of. Dates: YYYY-MM-DD, YYYY-MM or nothing.
- * flags: "unauthorized" or nothing. names: the main one first, separated by '|'. The lines rise by their first port,
- * and no pair of port and transport is in two. UTF-8; each line ends in a line feed.
+ * The columns, each behind a tab but the first:
+ *
+ *	ports       a number, or a range that does not fall
+ *	transports  a list in the order tcp, udp, sctp, dccp, or "all"
+ *	state       registry_state_name() of any but not-listed: that is what no line speaks of
+ *	registered, modified, removed
+ *	            YYYY-MM-DD, YYYY-MM or nothing
+ *	flags       "unauthorized" or nothing
+ *	names       separated by '|', the main one first
+ *	title       one line
+ *
+ * The lines rise by their first port, and no pair of port and transport is in two. UTF-8; each line ends in a line
+ * feed.
  */
 #ifndef REGISTRY_SNAPSHOT_H
 #define REGISTRY_SNAPSHOT_H

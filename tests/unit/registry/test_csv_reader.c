@@ -168,6 +168,30 @@ static void too_many_overlapping_rows(void **state)
 	free(text);
 }
 
+/* Well-formed records without end */
+static void too_large_a_file(void **state)
+{
+	enum { RECORD = 16000, RECORDS = 1060 };
+	size_t size = (size_t)RECORD * RECORDS, used;
+	char *text = malloc(size + 4096), error[REGISTRY_ERROR_LEN];
+	struct registry *registry;
+
+	(void)state;
+	assert_non_null(text);
+	used = (size_t)snprintf(text, 4096, HEADER WHOLE);
+	for (int i = 0; i < RECORDS; i++) {
+		memset(text + used, 'x', RECORD);
+		memcpy(text + used, "c,,tcp,", 7);
+		memcpy(text + used + RECORD - 10, ",,,,,,,,\r\n", 10);
+		used += RECORD;
+	}
+	assert_int_equal(fixture_open_bytes(text, used, &registry, error), -EINVAL);
+	assert_non_null(strstr(error, "is larger than 16777216 bytes"));
+	assert_int_equal(fixture_open_bytes(text, used / 2 / RECORD * RECORD, &registry, error), -EINVAL);
+	assert_null(strstr(error, "is larger"));
+	free(text);
+}
+
 static void too_many_names_for_one_port(void **state)
 {
 	char *text = malloc(1 << 16), error[REGISTRY_ERROR_LEN];
@@ -207,6 +231,7 @@ int main(void)
 	    cmocka_unit_test(oversized_record),
 	    cmocka_unit_test(records_across_chunks),
 	    cmocka_unit_test(too_many_overlapping_rows),
+	    cmocka_unit_test(too_large_a_file),
 	    cmocka_unit_test(too_many_names_for_one_port),
 	    cmocka_unit_test(what_is_no_file),
 	};

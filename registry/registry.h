@@ -42,11 +42,12 @@ enum registry_range {
 #define REGISTRY_SITE		  (1U << 1) /* the name comes from the site's own overlay, not from IANA */
 
 struct registry_entry {
-	const char
-	    *names; /* names_count strings, each ended by NUL, one behind the other; the first is the main name */
+	/* names_count strings, each ended by NUL, one behind the other; the first is the main name. Some assigned
+	 * ports bear none (24, "any private mail system"). */
+	const char *names;
 	const char *title; /* one line; "" where there is none */
-	uint32_t
-	    registered; /* dates as the number YYYYMMDD, month and day 0 where the registry does not tell; 0: none */
+	/* dates as the number YYYYMMDD, day 0 where the registry does not tell it; 0: none */
+	uint32_t registered;
 	uint32_t modified;
 	uint32_t removed;
 	uint8_t state; /* enum registry_state */

@@ -88,7 +88,8 @@ int table_entry(struct table_builder *builder, const struct table_entry *entry, 
 
 /*
  * -EINVAL with a message where this cannot be the whole registry: a port of 0-49151 that no row speaks of (IANA lists
- * the unassigned ones too), or no port that is assigned. So a file that was cut off between two rows is refused.
+ * the unassigned ones too; a few forgotten ones pass), or no port that is assigned. So a file that was cut off between
+ * two rows is refused.
  */
 int table_check_whole(const struct table_builder *builder, const struct input *input, char error[REGISTRY_ERROR_LEN]);
 

@@ -6,18 +6,15 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +22,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "tests/live/command.h"
 #include "tests/live/live.h"
 #include "user/base/ipproto.h"
 
@@ -33,64 +31,11 @@
 static char program[4096];
 static const char *why_not; /* NULL, or why nothing can be tested here */
 
-struct run {
-	int status; /* exit code, or -signal */
-	char *out, *err;
-};
-
-static void run_free(struct run *run)
-{
-	free(run->out);
-	free(run->err);
-}
-
-static char *read_all(int fd)
-{
-	struct stat status;
-	char *text;
-
-	assert_int_equal(fstat(fd, &status), 0);
-	text = calloc(1, (size_t)status.st_size + 1);
-	assert_non_null(text);
-	assert_int_equal(pread(fd, text, (size_t)status.st_size, 0), status.st_size);
-	(void)close(fd);
-	return text;
-}
-
-/* Runs a program and waits for it. stdout_fd: -1, or where its stdout goes. user: run as this one, not as root. */
-static struct run run_as(uid_t user, int stdout_fd, const char *path, char *const *arguments)
-{
-	int executable = open(path, O_RDONLY | O_CLOEXEC);
-	int out = memfd_create("stdout", MFD_CLOEXEC), err = memfd_create("stderr", MFD_CLOEXEC), status;
-	struct run run = {0};
-	pid_t pid;
-
-	assert_true(executable >= 0 && out >= 0 && err >= 0);
-	pid = fork();
-	if (pid == 0) {
-		(void)alarm(60);
-		(void)dup2(stdout_fd >= 0 ? stdout_fd : out, STDOUT_FILENO);
-		(void)dup2(err, STDERR_FILENO);
-		if (user && (setgroups(0, NULL) < 0 || setgid(user) < 0 || setuid(user) < 0))
-			_exit(126);
-		(void)fexecve(executable, arguments, environ);
-		_exit(127);
-	}
-	assert_true(pid > 0);
-	(void)close(executable);
-	while (waitpid(pid, &status, 0) < 0)
-		assert_int_equal(errno, EINTR);
-	run.status = WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-	run.out = read_all(out);
-	run.err = read_all(err);
-	return run;
-}
-
 static struct run run_port(const char *port, const char *output)
 {
 	char *arguments[] = {"bindwatch", "port", "--output", (char *)output, "--", (char *)port, NULL};
 
-	return run_as(0, -1, program, arguments);
+	return command_run(0, -1, program, arguments);
 }
 
 /* The one document that `bindwatch port PORT --output json` prints. */
@@ -106,7 +51,7 @@ static json_t *port_json(const char *spec)
 	if (!document)
 		fail_msg("port %s: %s in %s", spec, error.text, run.out);
 	assert_true(strchr(run.out, '\n') == run.out + strlen(run.out) - 1);
-	run_free(&run);
+	command_free(&run);
 	return document;
 }
 
@@ -216,11 +161,11 @@ static void compare_with_ss(const struct kind *kind, uint16_t port)
 		return;
 	if (kind->newer || access(path, X_OK) != 0)
 		return;
-	run = run_as(0, -1, path, arguments);
+	run = command_run(0, -1, path, arguments);
 	(void)snprintf(wanted, sizeof(wanted), ":%u ", port);
 	if (run.status || !strstr(run.out, wanted))
 		fail_msg("ss -tuln does not list port %u: %s%s", port, run.out, run.err);
-	run_free(&run);
+	command_free(&run);
 }
 
 /* Sockets that are bound only are listed since Linux 6.8 (commit 91051f003948). */
@@ -270,40 +215,6 @@ static void port_of_kind(void **state)
 	json_decref(document);
 }
 
-/* A child that does as told, says so, and waits to be killed. */
-static pid_t child(bool (*act)(void *context), void *context)
-{
-	char said = 'n';
-	int ready[2];
-	pid_t pid;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	pid = fork();
-	if (pid == 0) {
-		said = act(context) ? 'y' : 'n';
-		(void)!write(ready[1], &said, 1);
-		(void)alarm(120);
-		for (;;)
-			(void)pause();
-	}
-	assert_true(pid > 0);
-	(void)close(ready[1]);
-	(void)!read(ready[0], &said, 1);
-	(void)close(ready[0]);
-	if (said != 'y') {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		return -1;
-	}
-	return pid;
-}
-
-static void child_end(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-}
-
 static bool loopback_up(void)
 {
 	struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
@@ -326,6 +237,12 @@ static bool bind_elsewhere(void *context)
 		return false;
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return fd >= 0 && bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 && listen(fd, 1) == 0;
+}
+
+static bool stay(void *context)
+{
+	(void)context;
+	return true;
 }
 
 /* Of the two sockets of this port the one of the namespace that the program runs in comes first. */
@@ -353,14 +270,15 @@ static void port_in_other_netns(void **state)
 	json_int_t own, other;
 	char path[64], spec[16];
 	uint16_t port;
-	pid_t pid;
+	pid_t pid, staying;
 
 	(void)state;
 	need_root();
 	fd = bound(&kinds[0], &port);
 	assert_true(home >= 0 && fd >= 0);
-	pid = child(bind_elsewhere, &port);
-	assert_true(pid > 0);
+	pid = command_child(bind_elsewhere, &port);
+	staying = command_child(stay, NULL); /* a namespace is found by a process that lives in it */
+	assert_true(pid > 0 && staying > 0);
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
 	(void)snprintf(spec, sizeof(spec), "%u/tcp", port);
 	own = netns_inode("/proc/self/ns/net");
@@ -372,7 +290,8 @@ static void port_in_other_netns(void **state)
 	assert_int_equal(setns(away, CLONE_NEWNET), 0);
 	check_two_netns(spec, other, own);
 	assert_int_equal(setns(home, CLONE_NEWNET), 0);
-	child_end(pid);
+	command_child_end(pid);
+	command_child_end(staying);
 	(void)close(home);
 	(void)close(away);
 	(void)close(fd);
@@ -398,12 +317,12 @@ static void port_of_two_processes(void **state)
 	need_root();
 	fd = bound(&kinds[0], &port);
 	assert_true(fd >= 0);
-	pid = child(take_hostile_name, NULL);
+	pid = command_child(take_hostile_name, NULL);
 	assert_true(pid > 0);
 	(void)snprintf(spec, sizeof(spec), "%u", port);
 	document = port_json(spec);
 	run = run_port(spec, "text");
-	child_end(pid);
+	command_child_end(pid);
 	(void)close(fd);
 
 	(void)prctl(PR_GET_NAME, comm);
@@ -418,7 +337,7 @@ static void port_of_two_processes(void **state)
 	assert_null(strchr(run.out, '\x1b'));
 	assert_non_null(strstr(run.out, "\\x1b[31m\\n\\\\"));
 	assert_non_null(strstr(run.out, "listening"));
-	run_free(&run);
+	command_free(&run);
 	json_decref(found);
 	json_decref(document);
 }
@@ -469,7 +388,7 @@ static void port_registry(void **state)
 	assert_int_equal(run.status, 0);
 	assert_non_null(strstr(run.out, "60000-60999"));
 	assert_non_null(strstr(run.out, "dynamic"));
-	run_free(&run);
+	command_free(&run);
 }
 
 static void port_refuses(void **state)
@@ -494,7 +413,7 @@ static void port_refuses(void **state)
 
 		if (run.status != table[i].status || !strstr(run.err, table[i].says) || run.out[0])
 			fail_msg("'%s': %d, %s%s", table[i].spec, run.status, run.err, run.out);
-		run_free(&run);
+		command_free(&run);
 	}
 }
 
@@ -511,18 +430,18 @@ static void port_output_fails(void **state)
 	for (int form = 0; form < 4; form++) {
 		arguments[2] = form & 2 ? "22" : "1-65535";
 		arguments[4] = form & 1 ? "json" : "text";
-		run = run_as(0, full, program, arguments);
+		run = command_run(0, full, program, arguments);
 		assert_int_equal(run.status, 1);
 		assert_non_null(strstr(run.err, strerror(ENOSPC)));
-		run_free(&run);
+		command_free(&run);
 
 		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 		(void)close(ends[0]);
-		run = run_as(0, ends[1], program, arguments);
+		run = command_run(0, ends[1], program, arguments);
 		(void)close(ends[1]);
 		assert_int_equal(run.status, 1);
 		assert_string_equal(run.err, "");
-		run_free(&run);
+		command_free(&run);
 	}
 	(void)close(full);
 }
@@ -543,7 +462,7 @@ static void port_without_privilege(void **state)
 	assert_true(fd >= 0);
 	(void)snprintf(spec, sizeof(spec), "%u", port);
 	arguments[2] = spec;
-	run = run_as(65534, -1, program, arguments);
+	run = command_run(65534, -1, program, arguments);
 	(void)close(fd);
 	if (run.status == 126 || run.status == 127) {
 		print_message("the program cannot be run as another user here\n");
@@ -560,7 +479,7 @@ static void port_without_privilege(void **state)
 	assert_true(json_array_size(json_object_get(document, "notes")) >= 2);
 	json_decref(found);
 	json_decref(document);
-	run_free(&run);
+	command_free(&run);
 }
 
 int main(int argc, char **argv)

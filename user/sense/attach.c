@@ -7,63 +7,39 @@
 #include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
 
+#include "user/base/mountinfo.h"
 #include "user/base/number.h"
 
-/* mountinfo writes space, tab, line break and backslash of a path as three octal digits: undone in place. */
-static void unescape_path(char *path)
-{
-	char *out = path;
+struct wanted_mount {
+	const char *type;
+	int fd; /* -ENOENT as long as none was found */
+};
 
-	for (; *path; path++, out++) {
-		if (path[0] == '\\' && path[1] >= '0' && path[1] <= '3' && path[2] >= '0' && path[2] <= '7' &&
-		    path[3] >= '0' && path[3] <= '7') {
-			*out = (char)((path[1] - '0') << 6 | (path[2] - '0') << 3 | (path[3] - '0'));
-			path += 3;
-		} else {
-			*out = *path;
-		}
-	}
-	*out = '\0';
+/* The first mount whose root is the file system's own root; others show a part of it only. */
+static int visit_mount(void *context, const struct mountinfo *mount)
+{
+	struct wanted_mount *wanted = context;
+
+	if (strcmp(mount->type, wanted->type) != 0 || strcmp(mount->root, "/") != 0)
+		return 0;
+	wanted->fd = open(mount->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (wanted->fd < 0)
+		wanted->fd = -errno;
+	return wanted->fd >= 0;
 }
 
-/*
- * Opens the first mount of this type whose root is the file system's own root; others show a part of it only.
- * proc(5): ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS
- */
 static int mount_open(const char *mountinfo, const char *type)
 {
-	char *line = NULL;
-	size_t size = 0;
-	int fd = -ENOENT;
-	FILE *file = fopen(mountinfo, "re");
+	struct wanted_mount wanted = {type, -ENOENT};
+	int r = mountinfo_each(mountinfo, visit_mount, &wanted);
 
-	if (!file)
-		return -errno;
-	while (fd < 0 && getline(&line, &size, file) > 0) {
-		char root[PATH_MAX], point[PATH_MAX], found[64];
-		const char *separator = strstr(line, " - ");
-
-		/* 4095: PATH_MAX without the NUL */
-		if (!separator || sscanf(line, "%*u %*u %*s %4095s %4095s", root, point) != 2 ||
-		    sscanf(separator, " - %63s", found) != 1)
-			continue;
-		if (strcmp(found, type) != 0 || strcmp(root, "/") != 0)
-			continue;
-		unescape_path(point);
-		fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			fd = -errno;
-	}
-	free(line);
-	fclose(file);
-	return fd;
+	return r < 0 ? r : wanted.fd;
 }
 
 int cgroup_root_open(const char *mountinfo)

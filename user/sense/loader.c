@@ -14,12 +14,11 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/bindwatch.skel.h"
+#include "user/base/mountinfo.h"
 #include "user/sense/attach.h"
 #include "user/sense/decode.h"
 #include "user/sense/plan.h"
 #include "user/sense/probe.h"
-
-#define MOUNTINFO "/proc/self/mountinfo"
 
 /* The verifier's account of a refusal; only its last lines are of use to a reader. */
 #define VERIFIER_LOG_BYTES (1U << 20)

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,8 @@
 #include <unistd.h>
 
 #include <linux/magic.h>
+
+#include "user/base/mountinfo.h"
 
 /* setns() acts on the thread, so "our own" is the thread's, not the process's. */
 #define OWN_NETNS "/proc/thread-self/ns/net"
@@ -110,75 +111,14 @@ out:
 	return err;
 }
 
-/* One field of mountinfo, its escapes of the form \040 resolved. True: it was whole and fits. */
-static bool unescape(const char *text, size_t len, char *ret, size_t size)
+static int visit_mount(void *context, const struct mountinfo *mount)
 {
-	size_t used = 0;
+	const char *slash = strrchr(mount->point, '/');
 
-	while (len) {
-		char c = *text;
-		size_t taken = 1;
-
-		if (c == '\\') {
-			if (len < 4 || text[1] < '0' || text[1] > '3' || text[2] < '0' || text[2] > '7' ||
-			    text[3] < '0' || text[3] > '7')
-				return false;
-			c = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 | (text[3] - '0'));
-			taken = 4;
-		}
-		if (!c || used + 1 >= size)
-			return false;
-		ret[used++] = c;
-		text += taken;
-		len -= taken;
-	}
-	ret[used] = '\0';
-	return used > 0;
-}
-
-bool netns_mount_parse(const char *line, char *path, size_t size)
-{
-	const char *field = line;
-	size_t len;
-
-	for (int skip = 0; skip < 3; skip++) { /* mount, parent, device; the fourth is the root within nsfs */
-		field = strchr(field, ' ');
-		if (!field)
-			return false;
-		field++;
-	}
-	if (strncmp(field, "net:[", 5) != 0)
-		return false;
-	field = strchr(field, ' ');
-	if (!field || !strstr(field, " - nsfs "))
-		return false;
-	field++;
-	len = strcspn(field, " ");
-	return unescape(field, len, path, size);
-}
-
-static int visit_mounts(struct walk *walk)
-{
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, path[PATH_MAX];
-	size_t size = 0;
-	int err = 0;
-
-	if (!file)
-		return -errno;
-	while (!err && getline(&line, &size, file) >= 0) {
-		const char *slash;
-
-		if (!netns_mount_parse(line, path, sizeof(path)))
-			continue;
-		slash = strrchr(path, '/');
-		err = visit_path(walk, AT_FDCWD, path, slash ? slash + 1 : path);
-	}
-	if (!err && ferror(file))
-		err = -EIO;
-	free(line);
-	(void)fclose(file);
-	return err;
+	/* nsfs mounts every kind of namespace: "net:[4026531840]" */
+	if (strcmp(mount->type, "nsfs") != 0 || strncmp(mount->root, "net:[", 5) != 0)
+		return 0;
+	return visit_path(context, AT_FDCWD, mount->point, slash ? slash + 1 : mount->point);
 }
 
 static int visit_processes(struct walk *walk)
@@ -215,7 +155,8 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
 
 	err = visit_own(&walk);
 	if (!err)
-		err = visit_mounts(&walk); /* before the processes: here a namespace has a name */
+		err = mountinfo_each(MOUNTINFO, visit_mount,
+				     &walk); /* before the processes: here a namespace has a name */
 	if (!err)
 		err = visit_processes(&walk);
 	free(walk.seen);

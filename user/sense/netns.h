@@ -43,10 +43,4 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
  */
 int netns_socket(const struct netns *netns, int family, int type, int protocol);
 
-/*
- * The mount of a network namespace, from a line of /proc/self/mountinfo (proc(5)): true, with the mount point in path,
- * its escapes (\040) resolved; false: the line speaks of another file system, or is malformed, or path is too small.
- */
-bool netns_mount_parse(const char *line, char *path, size_t size);
-
 #endif

@@ -16,39 +16,6 @@
 
 #include "user/sense/netns.h"
 
-static void netns_mount_lines(void **state)
-{
-	static const struct {
-		const char *line, *path; /* NULL: refused */
-	} table[] = {
-	    {"529 24 0:4 net:[4026532281] /run/netns/blue rw shared:260 - nsfs nsfs rw\n", "/run/netns/blue"},
-	    {"529 24 0:4 net:[4026532281] /run/a\\040b\\134 rw - nsfs nsfs rw\n", "/run/a b\\"},
-	    {"529 24 0:4 mnt:[4026532281] /run/snapd/ns/x rw - nsfs nsfs rw\n", NULL},
-	    {"529 24 0:4 net:[4026532281] /run/netns/blue rw - tmpfs tmpfs rw\n", NULL},
-	    {"529 24 0:4 / /run/net:[1] rw - nsfs nsfs rw\n", NULL},
-	    {"529 24 0:4 net:[4026532281] /run/\\04", NULL},
-	    {"529 24 0:4 net:[4026532281] /run/\\999 rw - nsfs nsfs rw\n", NULL},
-	    {"529 24 0:4 net:[4026532281] /run/\\000 rw - nsfs nsfs rw\n", NULL},
-	    {"529 24 0:4 net:[4026532281]  - nsfs nsfs rw\n", NULL},
-	    {"529 24 0:4 net:[4026532281]", NULL},
-	    {"529 24", NULL},
-	    {"\n", NULL},
-	    {"", NULL},
-	};
-	char path[64], small[4];
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		bool taken = netns_mount_parse(table[i].line, path, sizeof(path));
-
-		if (taken != (table[i].path != NULL))
-			fail_msg("row %zu: %s", i, taken ? path : "refused");
-		if (taken)
-			assert_string_equal(path, table[i].path);
-		assert_false(netns_mount_parse(table[i].line, small, sizeof(small)));
-	}
-}
-
 struct seen {
 	size_t count, stop_at;
 	uint64_t first, wanted;
@@ -158,7 +125,6 @@ static void netns_enters_and_returns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(netns_mount_lines),
 	    cmocka_unit_test(netns_own_first),
 	    cmocka_unit_test(netns_enters_and_returns),
 	};

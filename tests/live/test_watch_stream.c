@@ -148,24 +148,27 @@ static void bind_under_hostile_name(struct scene *scene, void *context)
 		_exit(1);
 }
 
-/* The bytes behind a value of json_hostile_string(): \\ is a backslash, \xHH a byte. The length. */
-static size_t decode_hostile(const char *value, char *ret, size_t size)
+/*
+ * The bytes behind a value of json_hostile_string(): \\ is a backslash, \xHH a byte, and no backslash stands alone.
+ */
+static void decode_hostile(const char *value, char *ret, size_t size)
 {
 	size_t length = 0;
 
-	while (*value && length + 1 < size) {
-		if (value[0] == '\\' && value[1] == 'x') {
-			const char digits[3] = {value[2], value[3], '\0'};
+	for (; *value && length + 1 < size; value++) {
+		if (*value != '\\') {
+			ret[length++] = *value;
+		} else if (*++value == 'x' && value[1] && value[2]) {
+			const char digits[3] = {value[1], value[2], '\0'};
 
 			ret[length++] = (char)strtoul(digits, NULL, 16);
-			value += 4;
+			value += 2;
 		} else {
-			value += value[0] == '\\' && value[1] == '\\';
-			ret[length++] = *value++;
+			assert_int_equal(*value, '\\');
+			ret[length++] = '\\';
 		}
 	}
 	ret[length] = '\0';
-	return length;
 }
 
 static void hostile_name_in_json(void **state)

@@ -32,6 +32,9 @@
 /* How often the kernel's counters are asked for losses. */
 #define LOSS_INTERVAL_MS 1000
 
+/* How long a reader that does not read is waited for after a signal. */
+#define STOP_WAIT_MS 1000
+
 #define SECONDS_MAX  31536000U /* a year */
 #define OUTPUT_BYTES (64U << 10)
 
@@ -219,23 +222,31 @@ static int open_signals(struct watch *watch)
 }
 
 /*
- * Writes the buffer out. A reader that is slow is waited for, and the ring buffer holds what comes meanwhile; but a
- * signal ends the wait: a monitor that is told to stop must not hang on a pipe that nobody reads.
+ * Waits until the output takes more. A reader that is slow is waited for, and the ring buffer holds what comes meanwhile;
+ * but once a signal has come the wait has an end: a monitor that is told to stop must not hang on a pipe that nobody
+ * reads. false: that end was reached.
  */
+static bool output_ready(const struct watch *watch)
+{
+	struct pollfd fds[] = {{STDOUT_FILENO, POLLOUT, 0}, {watch->signals, POLLIN, 0}};
+
+	while (poll(fds, 2, -1) < 0)
+		;
+	return fds[0].revents || poll(fds, 1, STOP_WAIT_MS) > 0;
+}
+
+/* Writes the buffer out. */
 static void flush(struct watch *watch)
 {
 	struct encode_buffer *output = &watch->output;
 	size_t done = 0;
 
 	while (done < output->used && watch->end != PIPE_CLOSED && watch->end != FAILED) {
-		struct pollfd fds[] = {{STDOUT_FILENO, POLLOUT, 0}, {watch->signals, POLLIN, 0}};
 		/* a pipe that polls writable takes this much without blocking: pipe(7) */
 		size_t size = output->used - done < PIPE_BUF ? output->used - done : PIPE_BUF;
 		ssize_t n;
 
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (!fds[0].revents && fds[1].revents) {
+		if (!output_ready(watch)) {
 			watch->end = FAILED;
 			(void)cli_error("stopped while nobody read the output: %zu bytes were not written",
 					output->used - done);

@@ -350,7 +350,7 @@ static void compare_event(struct comparison *c, const struct registry *registry)
 
 	want_list(c, "event.category", "network");
 	want_list(c, "event.type", "start");
-	want_string(c, "event.action", "bound-socket");
+	want_string(c, "event.action", ACTION_BIND);
 	want_string(c, "event.outcome", record->error ? "failure" : "success");
 	want_string(c, "event.dataset", "bindwatch.bind");
 	want_string(c, "event.module", "bindwatch");
@@ -432,7 +432,7 @@ int scene_compare(struct scene *scene, struct monitor *monitor, json_t *seen)
 		goto out;
 	json_array_foreach(monitor->events, index, event)
 	{
-		if (!is_ours(scene, event))
+		if (!is_ours(scene, event) || !live_is_action(event, ACTION_BIND))
 			continue;
 		if (matched < used) {
 			differences += compare_one(event, &scene->records[matched], monitor, registry);

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One monitor and one scene for a whole group of tests. */
-#include "tests/live/live.h"
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "tests/live/live.h"
 
 int fixture_start(struct fixture *fixture, const char *argv0)
 {
@@ -41,4 +47,11 @@ void fixture_stop(struct fixture *fixture)
 	monitor_free(&fixture->monitor);
 	scene_free(fixture->scene);
 	fixture->scene = NULL;
+}
+
+void fixture_ledger(struct fixture *fixture)
+{
+	FIXTURE_NEEDED(fixture);
+	assert_int_equal(monitor_ledger(&fixture->monitor), 0);
+	assert_int_equal(fixture->monitor.malformed, 0);
 }

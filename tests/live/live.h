@@ -57,6 +57,7 @@ struct monitor {
 	size_t parsed;		  /* bytes of output that were looked at */
 	json_t *events;		  /* an array: every object read, sentinels too */
 	unsigned malformed;	  /* lines that are not one JSON object */
+	uint64_t told;		  /* of all events read: those of a call that a hook saw (ACTION_*) */
 	char plan[32];		  /* as the ready line names it */
 	uint16_t sentinel;	  /* the port of the last one */
 };
@@ -103,8 +104,22 @@ bool monitor_is_sentinel(const json_t *event);
  */
 int monitor_finish(struct monitor *monitor, int signal);
 
+/*
+ * The ledger: ends the monitor with SIGINT and holds its totals against its stream. Every call that a hook saw was
+ * told, or is counted as lost; nothing was lost here. For a JSON monitor without a filter. 0; -EBADMSG: they do not
+ * agree, and the difference is printed; or as monitor_finish().
+ */
+int monitor_ledger(struct monitor *monitor);
+
 /* Kills it if it still runs. */
 void monitor_free(struct monitor *monitor);
+
+/* event.action of what a hook saw; other events are of the monitor's own making */
+#define ACTION_BIND   "bound-socket"
+#define ACTION_LISTEN "listen-for-connections"
+#define ACTION_CLOSE  "closed-socket"
+
+bool live_is_action(const json_t *event, const char *action);
 
 /* The value at a path of names joined by dots, NULL where there is none. */
 const json_t *live_field(const json_t *event, const char *path);
@@ -176,9 +191,10 @@ socklen_t scene_address(const char *text, uint16_t port, struct sockaddr_storage
 int scene_socket(struct scene *scene, int domain, int type, int protocol, const char *address, uint16_t port);
 
 /*
- * Compares the events since the last call, of every process of the scene and of this one, with the records: as many,
- * in the same order, each field. Then clears the scene. Prints each difference; returns how many there are, or -errno
- * where the monitor did not answer. The events that were compared are added to `seen`, if it is not NULL.
+ * Compares the events of binds since the last call, of every process of the scene and of this one, with the records: as
+ * many, in the same order, each field. Listens and closes are not looked at. Then clears the scene. Prints each
+ * difference; returns how many there are, or -errno where the monitor did not answer. The events that were compared are
+ * added to `seen`, if it is not NULL.
  */
 int scene_compare(struct scene *scene, struct monitor *monitor, json_t *seen);
 
@@ -196,6 +212,9 @@ struct fixture {
 /* Starts `watch --output json`. 0, also where why_not is set; -errno: what was wrong is printed. */
 int fixture_start(struct fixture *fixture, const char *argv0);
 void fixture_stop(struct fixture *fixture);
+
+/* The last test of a group: monitor_ledger() of its monitor, which then has ended. Fails or skips as a test does. */
+void fixture_ledger(struct fixture *fixture);
 
 /* The first statement of a test that needs the fixture: skips with the reason printed where it cannot be. */
 #define FIXTURE_NEEDED(fixture) SKIP_BECAUSE((fixture)->why_not)

@@ -127,13 +127,27 @@ const json_t *live_field(const json_t *event, const char *path)
 	return NULL;
 }
 
+bool live_is_action(const json_t *event, const char *action)
+{
+	const char *value = json_string_value(live_field(event, "event.action"));
+
+	return value && strcmp(value, action) == 0;
+}
+
+static bool is_of_a_call(const json_t *event)
+{
+	return live_is_action(event, ACTION_BIND) || live_is_action(event, ACTION_LISTEN) ||
+	       live_is_action(event, ACTION_CLOSE);
+}
+
 /* Looks at the lines that are whole. Returns whether the sentinel of this port is among them. */
 static bool parse_lines(struct monitor *monitor, uint16_t port)
 {
 	bool found = false;
 	char number[16];
 
-	(void)snprintf(number, sizeof(number), "%u", port);
+	/* a bare number could stand in a time as well */
+	(void)snprintf(number, sizeof(number), monitor->json ? "\"port\":%u" : ":%u", port);
 	while (monitor->parsed < monitor->output.used) {
 		char *line = monitor->output.data + monitor->parsed;
 		char *end = memchr(line, '\n', monitor->output.used - monitor->parsed);
@@ -151,6 +165,7 @@ static bool parse_lines(struct monitor *monitor, uint16_t port)
 			continue;
 		object = json_loadb(line, (size_t)(end - line), JSON_REJECT_DUPLICATES, &error);
 		if (json_is_object(object)) {
+			monitor->told += is_of_a_call(object);
 			json_array_append_new(monitor->events, object);
 			continue;
 		}
@@ -355,6 +370,29 @@ int monitor_finish(struct monitor *monitor, int signal)
 	if (killed)
 		return -ETIMEDOUT;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int monitor_ledger(struct monitor *monitor)
+{
+	unsigned long long seen, shown, alerts, lost;
+	int code = monitor_finish(monitor, SIGINT);
+	const char *totals;
+
+	if (code)
+		return code < 0 ? code : -EBADMSG;
+	totals = monitor->message.data ? strstr(monitor->message.data, " seen, ") : NULL;
+	while (totals && totals > monitor->message.data && totals[-1] != '\n')
+		totals--;
+	if (!totals || sscanf(totals, "bindwatch: %llu %*s seen, %llu shown, %llu alerts, %llu lost", &seen, &shown,
+			      &alerts, &lost) != 4) {
+		fprintf(stderr, "no totals in: %s\n", monitor->message.data ? monitor->message.data : "(nothing)");
+		return -EBADMSG;
+	}
+	if (seen == monitor->told + lost && shown == live_lines(&monitor->output) && lost == 0)
+		return 0;
+	fprintf(stderr, "%llu seen, %llu of them told, %zu lines; it says: %s", seen, (unsigned long long)monitor->told,
+		live_lines(&monitor->output), totals);
+	return -EBADMSG;
 }
 
 void monitor_free(struct monitor *monitor)

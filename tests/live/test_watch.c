@@ -356,6 +356,12 @@ static void io_uring(void **state)
 	assert_scene("io_uring");
 }
 
+static void ledger(void **state)
+{
+	(void)state;
+	fixture_ledger(&fixture);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -383,6 +389,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(bound_to_a_device),
 	    cmocka_unit_test(another_network_namespace),
 	    cmocka_unit_test(io_uring),
+	    cmocka_unit_test(ledger),
 	};
 
 	(void)argc;

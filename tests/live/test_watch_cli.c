@@ -135,7 +135,7 @@ static void without_capabilities(void **state)
 	monitor_free(&monitor);
 }
 
-/* The events in this network namespace that are not sentinels, as "PORT/TRANSPORT " each. */
+/* The binds in this network namespace that are not sentinels, as "PORT/TRANSPORT " each. */
 static void list_events(const struct monitor *monitor, char *ret, size_t size)
 {
 	size_t used = 0;
@@ -147,7 +147,8 @@ static void list_events(const struct monitor *monitor, char *ret, size_t size)
 	{
 		json_int_t netns = json_integer_value(live_field(event, "bindwatch.netns.inode"));
 
-		if (monitor_is_sentinel(event) || netns != scene_namespace() || used >= size)
+		if (monitor_is_sentinel(event) || !live_is_action(event, ACTION_BIND) || netns != scene_namespace() ||
+		    used >= size)
 			continue;
 		used += (size_t)snprintf(ret + used, size - used, "%d/%s ",
 					 (int)json_integer_value(live_field(event, "server.port")),

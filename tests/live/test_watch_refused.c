@@ -151,7 +151,8 @@ static void short_address(void **state)
 	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
 	json_array_foreach(fixture.monitor.events, index, mine)
 	{
-		if (!monitor_is_sentinel(mine) && json_integer_value(live_field(mine, "process.pid")) == getpid())
+		if (!monitor_is_sentinel(mine) && live_is_action(mine, ACTION_BIND) &&
+		    json_integer_value(live_field(mine, "process.pid")) == getpid())
 			break;
 		mine = NULL;
 	}
@@ -251,6 +252,12 @@ static void clients(void **state)
 	assert_scene("clients");
 }
 
+static void ledger(void **state)
+{
+	(void)state;
+	fixture_ledger(&fixture);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -276,6 +283,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(not_a_port),
 	    cmocka_unit_test(not_a_socket),
 	    cmocka_unit_test(clients),
+	    cmocka_unit_test(ledger),
 	};
 
 	(void)argc;

@@ -107,8 +107,9 @@ $(BPF:%=$(B)/bpf/%.skel.h): $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
-# the skeleton must be there before the loader is compiled for the first time; later the .d file says so
+# a skeleton must be there before its loader is compiled for the first time; later the .d file says so
 $(B)/user/sense/loader.o: $(B)/bpf/bindwatch.skel.h
+$(B)/user/sense/socket_iterator.o: $(B)/bpf/inventory.skel.h
 
 # --- tests --------------------------------------------------------------------------------------------------------
 

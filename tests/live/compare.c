@@ -145,7 +145,7 @@ static void compare_endpoints(struct comparison *c)
 		want_number(c, "destination.port", port);
 		want_string(c, "bindwatch.exposure", exposure_of(text));
 	}
-	if (endpoint_text(&record->asked, text, &port)) {
+	if (!record->rewritten && endpoint_text(&record->asked, text, &port)) {
 		want_string(c, "bindwatch.requested.ip", text);
 		want_number(c, "bindwatch.requested.port", port);
 	}
@@ -204,11 +204,11 @@ static void compare_socket(struct comparison *c)
 			   record->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint64_t)record->protocol);
 	want_string(c, "bindwatch.socket.type", types[record->type]);
 	/*
-	 * A bind to one IPv6 address sets the flag (inet6_bind()); under MPTCP it sets it on the subflow, where the
-	 * monitor reads it, and getsockopt() asks the MPTCP socket.
+	 * A bind to one IPv6 address that is not a mapped one sets the flag (inet6_bind()); under MPTCP it sets it on
+	 * the subflow, where the monitor reads it, and getsockopt() asks the MPTCP socket.
 	 */
 	if (record->domain == AF_INET6 && record->protocol == IPPROTO_MPTCP && !record->error)
-		want_boolean(c, "bindwatch.socket.v6only", record->v6only || strcmp(text, "::") != 0);
+		want_boolean(c, "bindwatch.socket.v6only", record->v6only || (!mapped && strcmp(text, "::") != 0));
 	else if (record->domain == AF_INET6)
 		want_boolean(c, "bindwatch.socket.v6only", record->v6only);
 	else
@@ -217,8 +217,8 @@ static void compare_socket(struct comparison *c)
 	want_boolean(c, "bindwatch.socket.reuseport", record->reuseport);
 	want_boolean(c, "bindwatch.socket.freebind", record->freebind);
 	want_boolean(c, "bindwatch.socket.transparent", record->transparent);
-	want_boolean(c, "bindwatch.socket.kernel", false);
-	if (has_cookie || (!record->error && record->protocol != IPPROTO_MPTCP))
+	want_boolean(c, "bindwatch.socket.kernel", record->kernel);
+	if (!record->kernel && (has_cookie || (!record->error && record->protocol != IPPROTO_MPTCP)))
 		want_number_string(c, "bindwatch.socket.cookie", record->cookie);
 	compare_device(c);
 	want_number(c, "bindwatch.netns.inode", record->netns);
@@ -253,6 +253,10 @@ static void compare_process(struct comparison *c)
 	want_number(c, "process.thread.id", record->tid);
 	if (!strpbrk(record->comm, "\\\xff"))
 		want_string(c, "process.name", record->comm);
+	if (record->pidns_inode) {
+		want_number(c, "bindwatch.pidns.pid", record->pidns_pid);
+		want_number(c, "bindwatch.pidns.inode", record->pidns_inode);
+	}
 	want_number_string(c, "user.id", record->uid);
 	want_number_string(c, "group.id", record->gid);
 }

@@ -130,6 +130,8 @@ const json_t *live_field(const json_t *event, const char *path);
 struct bind_record {
 	int64_t before_ns, after_ns; /* CLOCK_REALTIME around the bind */
 	pid_t pid, tid;
+	pid_t pidns_pid;	  /* the process as it sees itself; looked at if pidns_inode is not 0 */
+	unsigned int pidns_inode; /* of its pid namespace */
 	uid_t uid;
 	gid_t gid;
 	char comm[16];
@@ -142,7 +144,9 @@ struct bind_record {
 	unsigned int unprivileged_port_start;
 	struct sockaddr_storage asked;
 	socklen_t asked_len;
-	bool no_system_call; /* through io_uring: the system call tracepoints do not see it */
+	bool no_system_call; /* through io_uring, or 32-bit: the system call tracepoints do not see it */
+	bool kernel;	     /* made by the kernel for the caller, who has no descriptor of the socket */
+	bool rewritten;	     /* by a BPF program on the way: what was asked for is not compared */
 	struct sockaddr_storage got;
 	int error;
 };
@@ -154,6 +158,12 @@ struct scene {
 	pid_t quiet[SCENE_RECORDS]; /* processes that made nothing that may be told */
 	struct bind_record records[SCENE_RECORDS];
 };
+
+/*
+ * The events of this network namespace with this action and port (server.port), the sentinels' not: how many, and in
+ * *ret the last one of them, borrowed, NULL if there is none.
+ */
+size_t live_find(const struct monitor *monitor, const char *action, uint16_t port, const json_t **ret);
 
 /* Moves this process into a network namespace of its own with lo up. 0 or -errno. */
 int scene_enter_namespace(void);

@@ -134,6 +134,26 @@ bool live_is_action(const json_t *event, const char *action)
 	return value && strcmp(value, action) == 0;
 }
 
+size_t live_find(const struct monitor *monitor, const char *action, uint16_t port, const json_t **ret)
+{
+	unsigned int netns = scene_namespace();
+	size_t count = 0;
+	json_t *event;
+	size_t index;
+
+	*ret = NULL;
+	json_array_foreach(monitor->events, index, event)
+	{
+		if (!live_is_action(event, action) || monitor_is_sentinel(event) ||
+		    json_integer_value(live_field(event, "server.port")) != port ||
+		    json_integer_value(live_field(event, "bindwatch.netns.inode")) != netns)
+			continue;
+		*ret = event;
+		count++;
+	}
+	return count;
+}
+
 static bool is_of_a_call(const json_t *event)
 {
 	return live_is_action(event, ACTION_BIND) || live_is_action(event, ACTION_LISTEN) ||

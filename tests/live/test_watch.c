@@ -8,20 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tests/live/live.h"
 #include "user/base/ipproto.h"
-
-/* include/uapi/linux/io_uring.h: IORING_OP_BIND, 7481fd93fa0a, 6.11 */
-#define OP_BIND 56
 
 static const char *program;
 static struct fixture fixture;
@@ -63,10 +57,6 @@ static const struct kind kinds[] = {
     {"SO_REUSEADDR", TCP4, "127.0.0.1", 8086, {{SOL_SOCKET, SO_REUSEADDR, 1}}},
     {"SO_REUSEPORT", UDP4, "127.0.0.1", 8087, {{SOL_SOCKET, SO_REUSEPORT, 1}}},
     {"both", TCP6, "::1", 8088, {{SOL_SOCKET, SO_REUSEADDR, 1}, {SOL_SOCKET, SO_REUSEPORT, 1}}},
-    {"IP_FREEBIND", TCP4, "192.0.2.1", 8089, {{IPPROTO_IP, IP_FREEBIND, 1}}},
-    {"IPV6_FREEBIND", UDP6, "2001:db8::1", 8090, {{IPPROTO_IPV6, IPV6_FREEBIND, 1}}},
-    {"IP_TRANSPARENT", TCP4, "192.0.2.2", 8091, {{IPPROTO_IP, IP_TRANSPARENT, 1}}},
-    {"IPV6_TRANSPARENT", TCP6, "2001:db8::2", 8092, {{IPPROTO_IPV6, IPV6_TRANSPARENT, 1}}},
     {"the lowest port", TCP4, "127.0.0.1", 1, {}},
     {"the last privileged port", TCP4, "127.0.0.1", 1023, {}},
     {"the first port that is not privileged", TCP4, "127.0.0.1", 1024, {}},
@@ -113,21 +103,38 @@ static void every_kind_of_bind(void **state)
 		bind_kind(&kinds[i]);
 }
 
-/* A protocol that a kernel need not have. */
+/* Each kind of address, of a protocol that a kernel need not have. */
 static void bind_protocol(int type, int protocol, const char *missing)
 {
-	const struct kind v4 = {"IPv4", AF_INET, type, protocol, "127.0.0.1", 7001, {}};
-	const struct kind v6 = {"IPv6", AF_INET6, type, protocol, "::1", 7002, {}};
-	const struct kind any = {"port 0", AF_INET, type, protocol, "127.0.0.1", 0, {}};
+	const struct kind addresses[] = {
+	    {"IPv4", AF_INET, type, protocol, "127.0.0.1", 7001, {}},
+	    {"IPv6", AF_INET6, type, protocol, "::1", 7002, {}},
+	    {"IPv4-mapped", AF_INET6, type, protocol, "::ffff:127.0.0.1", 7003, {}},
+	    {"dual-stack wildcard", AF_INET6, type, protocol, "::", 7004, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
+	    {"wildcard for IPv6 only", AF_INET6, type, protocol, "::", 7005, {{IPPROTO_IPV6, IPV6_V6ONLY, 1}}},
+	    {"port 0", AF_INET, type, protocol, "127.0.0.1", 0, {}},
+	    {"port 0, IPv6", AF_INET6, type, protocol, "::1", 0, {}},
+	};
 	int fd;
 
 	FIXTURE_NEEDED(&fixture);
 	fd = socket(AF_INET, type | SOCK_CLOEXEC, protocol);
 	SKIP_BECAUSE(fd < 0 ? missing : NULL);
 	close(fd);
-	bind_kind(&v4);
-	bind_kind(&v6);
-	bind_kind(&any);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		bind_kind(&addresses[i]);
+}
+
+static void tcp(void **state)
+{
+	(void)state;
+	bind_protocol(SOCK_STREAM, IPPROTO_TCP, NULL);
+}
+
+static void udp(void **state)
+{
+	(void)state;
+	bind_protocol(SOCK_DGRAM, IPPROTO_UDP, NULL);
 }
 
 static void mptcp(void **state)
@@ -206,6 +213,30 @@ static void siblings_on_one_port(void **state)
 	assert_scene("siblings");
 }
 
+/* An address that is not of this host. */
+static void freebind(void **state)
+{
+	static const struct kind v4 = {"IP_FREEBIND", TCP4, "192.0.2.1", 8089, {{IPPROTO_IP, IP_FREEBIND, 1}}};
+	static const struct kind v6 = {"IPV6_FREEBIND", UDP6, "2001:db8::1", 8090, {{IPPROTO_IPV6, IPV6_FREEBIND, 1}}};
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	bind_kind(&v4);
+	bind_kind(&v6);
+}
+
+static void transparent(void **state)
+{
+	static const struct kind v4 = {"IP_TRANSPARENT", TCP4, "192.0.2.2", 8091, {{IPPROTO_IP, IP_TRANSPARENT, 1}}};
+	static const struct kind v6 = {
+	    "IPV6_TRANSPARENT", TCP6, "2001:db8::2", 8092, {{IPPROTO_IPV6, IPV6_TRANSPARENT, 1}}};
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	bind_kind(&v4);
+	bind_kind(&v6);
+}
+
 static int bind_to_lo(struct scene *scene, uint16_t port)
 {
 	struct sockaddr_storage address;
@@ -273,89 +304,6 @@ static void another_network_namespace(void **state)
 	assert_scene("namespaces");
 }
 
-struct ring {
-	int fd;
-	struct io_uring_params params;
-	struct io_uring_sqe *entries;
-	uint8_t *submission, *completion;
-};
-
-static bool ring_open(struct ring *ring)
-{
-	const struct io_uring_params *params = &ring->params;
-	size_t sq, cq;
-
-	*ring = (struct ring){.fd = -1};
-	ring->fd = (int)syscall(SYS_io_uring_setup, 4, &ring->params);
-	if (ring->fd < 0)
-		return false;
-	sq = params->sq_off.array + params->sq_entries * sizeof(uint32_t);
-	cq = params->cq_off.cqes + params->cq_entries * sizeof(struct io_uring_cqe);
-	ring->submission = mmap(NULL, sq, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_SQ_RING);
-	ring->completion = mmap(NULL, cq, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd, IORING_OFF_CQ_RING);
-	ring->entries = mmap(NULL, params->sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE, MAP_SHARED,
-			     ring->fd, IORING_OFF_SQES);
-	return ring->submission != MAP_FAILED && ring->completion != MAP_FAILED && ring->entries != MAP_FAILED;
-}
-
-/* bind() by io_uring; 0 or -errno as the completion gives it. The caller's own task does it, before the return. */
-static int ring_bind(struct ring *ring, int fd, const struct sockaddr_storage *address, socklen_t length)
-{
-	uint32_t *tail = (uint32_t *)(ring->submission + ring->params.sq_off.tail);
-	uint32_t *head = (uint32_t *)(ring->completion + ring->params.cq_off.head);
-	uint32_t mask = ring->params.sq_entries - 1;
-	const struct io_uring_cqe *done;
-
-	ring->entries[*tail & mask] =
-	    (struct io_uring_sqe){.opcode = OP_BIND, .fd = fd, .addr = (uintptr_t)address, .addr2 = length};
-	((uint32_t *)(ring->submission + ring->params.sq_off.array))[*tail & mask] = *tail & mask;
-	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
-	if (syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
-		return -errno;
-	done = (const struct io_uring_cqe *)(ring->completion + ring->params.cq_off.cqes);
-	done += *head & (ring->params.cq_entries - 1);
-	__atomic_store_n(head, *head + 1, __ATOMIC_RELEASE);
-	return done->res;
-}
-
-/* One bind by io_uring, written down. 0 or -errno. */
-static int ring_scene_bind(struct ring *ring, int domain, int type, const char *text, uint16_t port)
-{
-	int fd = socket(domain, type | SOCK_CLOEXEC, 0);
-	struct sockaddr_storage address;
-	socklen_t length = scene_address(text, port, &address);
-	struct bind_record *record = scene_before(fixture.scene, fd, &address, length);
-	int result = ring_bind(ring, fd, &address, length);
-
-	record->no_system_call = true;
-	scene_after(record, fd, -result);
-	close(fd);
-	return result;
-}
-
-static void io_uring(void **state)
-{
-	struct ring ring;
-	int result;
-
-	(void)state;
-	FIXTURE_NEEDED(&fixture);
-	SKIP_BECAUSE(ring_open(&ring) ? NULL : "io_uring is refused here");
-	result = ring_scene_bind(&ring, AF_INET, SOCK_STREAM, "127.0.0.1", 8105);
-	if (result == -EINVAL) {
-		scene_clear(fixture.scene);
-		close(ring.fd);
-		SKIP_BECAUSE("this kernel has no IORING_OP_BIND");
-	}
-	assert_int_equal(result, 0);
-	assert_int_equal(ring_scene_bind(&ring, AF_INET6, SOCK_STREAM, "::1", 8106), 0);
-	assert_int_equal(ring_scene_bind(&ring, AF_INET, SOCK_DGRAM, "127.0.0.1", 0), 0);
-	/* and a system call of the same thread behind it */
-	close(scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8107));
-	close(ring.fd);
-	assert_scene("io_uring");
-}
-
 static void ledger(void **state)
 {
 	(void)state;
@@ -379,6 +327,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_kind_of_bind),
+	    cmocka_unit_test(tcp),
+	    cmocka_unit_test(udp),
 	    cmocka_unit_test(mptcp),
 	    cmocka_unit_test(sctp_stream),
 	    cmocka_unit_test(sctp_seqpacket),
@@ -386,9 +336,10 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(address_of_no_family),
 	    cmocka_unit_test(thread_that_is_not_the_leader),
 	    cmocka_unit_test(siblings_on_one_port),
+	    cmocka_unit_test(freebind),
+	    cmocka_unit_test(transparent),
 	    cmocka_unit_test(bound_to_a_device),
 	    cmocka_unit_test(another_network_namespace),
-	    cmocka_unit_test(io_uring),
 	    cmocka_unit_test(ledger),
 	};
 

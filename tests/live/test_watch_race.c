@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Binders that do not hold still: the event tells what was bound, and who the binder was at that moment. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/bpf.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/live/live.h"
+#include "user/base/mountinfo.h"
+#include "user/base/number.h"
+#include "user/sense/attach.h"
+
+#define SOMEBODY 12345
+
+/* The first argument that makes this program a binder: UID PORT PORT, one bind as it is, one as that user. */
+#define BIND_AND_BECOME "bind-and-become"
+
+static const char *program;
+static struct fixture fixture;
+
+static void assert_scene(const char *name)
+{
+	if (scene_compare(fixture.scene, &fixture.monitor, NULL) != 0)
+		fail_msg("%s: the events are not the binds", name);
+}
+
+/* --- an address that changes while the call runs ----------------------------------------------------------------- */
+
+#define FLIP_PORT	   8520 /* and the next one */
+#define ROUNDS_PER_COMPARE 50
+#define COMPARES_MAX	   40
+
+struct flipper {
+	struct sockaddr_in address;
+	atomic_bool stop;
+};
+
+static void *flip(void *context)
+{
+	struct flipper *flipper = context;
+	volatile in_port_t *port = &flipper->address.sin_port;
+
+	for (uint16_t i = 0; !atomic_load_explicit(&flipper->stop, memory_order_relaxed); i++)
+		*port = htons(FLIP_PORT + i % 2);
+	return NULL;
+}
+
+/*
+ * The kernel copies the address once, at its entry (move_addr_to_kernel()); what stands in the caller's memory before
+ * or after is nobody's bind. Returns the ports that were bound, a bit each.
+ */
+static unsigned int bind_while_it_changes(struct flipper *flipper)
+{
+	unsigned int ports = 0;
+
+	for (int i = 0; i < ROUNDS_PER_COMPARE; i++) {
+		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+		struct bind_record *record =
+		    scene_before(fixture.scene, fd, &flipper->address, sizeof(struct sockaddr_in));
+		int error = bind(fd, (struct sockaddr *)&flipper->address, sizeof(flipper->address)) ? errno : 0;
+
+		assert_int_equal(error, 0);
+		scene_after(record, fd, 0);
+		record->asked = record->got;
+		ports |= 1U << (ntohs(((struct sockaddr_in *)&record->got)->sin_port) - FLIP_PORT);
+		close(fd);
+	}
+	return ports;
+}
+
+static void address_rewritten_meanwhile(void **state)
+{
+	struct flipper flipper = {.address = {.sin_family = AF_INET, .sin_port = htons(FLIP_PORT)}};
+	unsigned int ports = 0;
+	int differences = 0;
+	pthread_t thread;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	inet_pton(AF_INET, "127.0.0.1", &flipper.address.sin_addr);
+	assert_int_equal(pthread_create(&thread, NULL, flip, &flipper), 0);
+	/* at least ten times, and until the other thread was seen at work */
+	for (int i = 0; !differences && i < COMPARES_MAX && (i < 10 || ports != 3); i++) {
+		ports |= bind_while_it_changes(&flipper);
+		differences = scene_compare(fixture.scene, &fixture.monitor, NULL);
+	}
+	atomic_store(&flipper.stop, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(differences, 0);
+	assert_int_equal(ports, 3);
+}
+
+/* --- a BPF program that changes the address ---------------------------------------------------------------------- */
+
+#define ASKED_PORT 8530
+#define MADE_PORT  8531
+
+/* A program for cgroup/bind4 that binds MADE_PORT, whatever was asked. The descriptor, or -errno. */
+static int load_rewriter(void)
+{
+	const struct bpf_insn instructions[] = {
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = htons(MADE_PORT)},
+	    {.code = BPF_STX | BPF_MEM | BPF_W,
+	     .dst_reg = BPF_REG_1,
+	     .src_reg = BPF_REG_2,
+	     .off = offsetof(struct bpf_sock_addr, user_port)},
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+	    {.code = BPF_JMP | BPF_EXIT},
+	};
+	union bpf_attr attr = {
+	    .prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	    .expected_attach_type = BPF_CGROUP_INET4_BIND,
+	    .insns = (uintptr_t)instructions,
+	    .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
+	    .license = (uintptr_t) "BSD",
+	};
+	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int attach_rewriter(int cgroup, int rewriter)
+{
+	union bpf_attr attr = {
+	    .target_fd = (uint32_t)cgroup,
+	    .attach_bpf_fd = (uint32_t)rewriter,
+	    .attach_type = BPF_CGROUP_INET4_BIND,
+	    .attach_flags = BPF_F_ALLOW_MULTI,
+	};
+
+	return syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) ? -errno : 0;
+}
+
+static void bind_in_cgroup(struct scene *scene, void *context)
+{
+	int cgroup = *(const int *)context;
+	int processes = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	char pid[16];
+	int length = snprintf(pid, sizeof(pid), "%d", getpid());
+
+	if (processes < 0 || write(processes, pid, (size_t)length) != length)
+		_exit(1);
+	if (scene_socket(scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", ASKED_PORT) < 0)
+		_exit(2);
+	scene->records[0].rewritten = true;
+	if (((struct sockaddr_in *)&scene->records[0].got)->sin_port != htons(MADE_PORT))
+		_exit(3);
+}
+
+static void address_rewritten_by_cgroup_program(void **state)
+{
+	int root, cgroup, rewriter, code;
+	char name[64];
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	root = cgroup_root_open(MOUNTINFO);
+	SKIP_BECAUSE(root < 0 ? "the cgroup v2 hierarchy is mounted nowhere" : NULL);
+	rewriter = load_rewriter();
+	SKIP_BECAUSE(rewriter < 0 ? "no cgroup/bind4 program can be loaded here" : NULL);
+	(void)snprintf(name, sizeof(name), "bindwatch-test-%d", getpid());
+	if (mkdirat(root, name, 0700)) {
+		close(rewriter);
+		close(root);
+		SKIP_BECAUSE("no cgroup can be made here");
+	}
+	cgroup = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	code = attach_rewriter(cgroup, rewriter);
+	if (!code)
+		code = scene_child(bind_in_cgroup, fixture.scene, &cgroup);
+	close(cgroup);
+	close(rewriter);
+	unlinkat(root, name, AT_REMOVEDIR);
+	close(root);
+	assert_int_equal(code, 0);
+	assert_scene("a program of a cgroup");
+}
+
+/* --- many at once ------------------------------------------------------------------------------------------------ */
+
+#define STORM_CHILDREN 200
+#define STORM_PORT     21000
+
+/* Waits for the others, binds its port under its own name, and is gone. Does not return. */
+static void storm_child(int gate, uint16_t index)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address("127.0.0.1", STORM_PORT + index, &address);
+	int fd = socket(AF_INET, (index % 2 ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	char name[16], byte;
+
+	(void)snprintf(name, sizeof(name), "storm-%u", index);
+	if (pthread_setname_np(pthread_self(), name))
+		_exit(1);
+	while (read(gate, &byte, 1) < 0 && errno == EINTR)
+		;
+	_exit(fd < 0 || bind(fd, (struct sockaddr *)&address, length) ? 2 : 0);
+}
+
+static void assert_storm(const pid_t *children)
+{
+	for (uint16_t i = 0; i < STORM_CHILDREN; i++) {
+		const json_t *event;
+		char name[16];
+
+		if (live_find(&fixture.monitor, ACTION_BIND, STORM_PORT + i, &event) != 1)
+			fail_msg("port %d was not told once", STORM_PORT + i);
+		(void)snprintf(name, sizeof(name), "storm-%u", i);
+		assert_int_equal(json_integer_value(live_field(event, "process.pid")), children[i]);
+		assert_int_equal(json_integer_value(live_field(event, "process.thread.id")), children[i]);
+		assert_string_equal(json_string_value(live_field(event, "process.name")), name);
+		assert_string_equal(json_string_value(live_field(event, "network.transport")), i % 2 ? "tcp" : "udp");
+	}
+}
+
+static void fork_storm(void **state)
+{
+	pid_t children[STORM_CHILDREN];
+	int failed = 0;
+	int gate[2];
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	json_array_clear(fixture.monitor.events);
+	assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+	fflush(NULL);
+	for (uint16_t i = 0; i < STORM_CHILDREN; i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			close(gate[1]);
+			storm_child(gate[0], i);
+		}
+		failed += children[i] < 0;
+	}
+	close(gate[0]);
+	close(gate[1]);
+	for (int i = 0; i < STORM_CHILDREN; i++) {
+		int status = -1;
+
+		if (children[i] > 0)
+			(void)waitpid(children[i], &status, 0);
+		failed += status != 0;
+	}
+	assert_int_equal(failed, 0);
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	assert_int_equal(fixture.monitor.malformed, 0);
+	assert_storm(children);
+	json_array_clear(fixture.monitor.events);
+}
+
+/* --- one process, another program or user ------------------------------------------------------------------------ */
+
+static int bind_quietly(uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address("127.0.0.1", port, &address);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int result = fd < 0 || bind(fd, (struct sockaddr *)&address, length) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return result;
+}
+
+/* This program, after an exec: binds as it is, then as the user. The exit code. */
+static int bind_and_become(char **argv)
+{
+	uint64_t uid, first, second;
+
+	if (number_parse(argv[2], 0, UINT32_MAX, &uid) || number_parse(argv[3], 1, 65535, &first) ||
+	    number_parse(argv[4], 1, 65535, &second))
+		return 10;
+	if (bind_quietly((uint16_t)first))
+		return 11;
+	if (setgroups(0, NULL) || setresgid((gid_t)uid, (gid_t)uid, (gid_t)uid) ||
+	    setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid))
+		return 12;
+	return bind_quietly((uint16_t)second) ? 13 : 0;
+}
+
+struct change {
+	const char *path; /* of the program */
+	uint16_t before, after_exec, after_setuid;
+};
+
+/* Binds under its name of now, then becomes the program, which binds twice. Does not return. */
+static void bind_then_exec(const struct change *change)
+{
+	char user[16], first[16], second[16];
+
+	(void)snprintf(user, sizeof(user), "%d", SOMEBODY);
+	(void)snprintf(first, sizeof(first), "%u", change->after_exec);
+	(void)snprintf(second, sizeof(second), "%u", change->after_setuid);
+	if (pthread_setname_np(pthread_self(), "name-before") || bind_quietly(change->before))
+		_exit(14);
+	execl(change->path, "another-argv0", BIND_AND_BECOME, user, first, second, NULL);
+	_exit(15);
+}
+
+static void assert_told(uint16_t port, pid_t pid, const char *name, const char *user)
+{
+	const json_t *event;
+
+	assert_int_equal(live_find(&fixture.monitor, ACTION_BIND, port, &event), 1);
+	assert_int_equal(json_integer_value(live_field(event, "process.pid")), pid);
+	assert_string_equal(json_string_value(live_field(event, "process.name")), name);
+	assert_string_equal(json_string_value(live_field(event, "user.id")), user);
+	assert_string_equal(json_string_value(live_field(event, "group.id")), user);
+}
+
+/* Runs the change in a child under a link of this name to this program; the child's pid. */
+static pid_t run_change(const char *name, struct change *change)
+{
+	char directory[] = "/tmp/bindwatch-test-XXXXXX";
+	char self[4096] = "", path[128];
+	int status = -1;
+	pid_t pid;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	assert_non_null(mkdtemp(directory));
+	/* the child gives up root: let it pass */
+	assert_int_equal(chmod(directory, 0755), 0);
+	(void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+	assert_int_equal(symlink(self, path), 0);
+	change->path = path;
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		bind_then_exec(change);
+	if (pid > 0)
+		(void)waitpid(pid, &status, 0);
+	unlink(path);
+	rmdir(directory);
+	change->path = NULL;
+	assert_int_equal(status, 0);
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	return pid;
+}
+
+static void exec_by_another_name(void **state)
+{
+	struct change change = {.before = 8540, .after_exec = 8541, .after_setuid = 8542};
+	pid_t pid;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	json_array_clear(fixture.monitor.events);
+	pid = run_change("name-after", &change);
+	assert_told(8540, pid, "name-before", "0");
+	/* the name is of the file that was run, not of its argument 0 nor of what the link points to */
+	assert_told(8541, pid, "name-after", "0");
+	json_array_clear(fixture.monitor.events);
+}
+
+static void setuid_after_exec(void **state)
+{
+	struct change change = {.before = 8543, .after_exec = 8544, .after_setuid = 8545};
+	pid_t pid;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	json_array_clear(fixture.monitor.events);
+	pid = run_change("setuid-later", &change);
+	assert_told(8544, pid, "setuid-later", "0");
+	assert_told(8545, pid, "setuid-later", "12345");
+	json_array_clear(fixture.monitor.events);
+}
+
+static void ledger(void **state)
+{
+	(void)state;
+	fixture_ledger(&fixture);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	return fixture_start(&fixture, program);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_stop(&fixture);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(address_rewritten_meanwhile),
+	    cmocka_unit_test(address_rewritten_by_cgroup_program),
+	    cmocka_unit_test(fork_storm),
+	    cmocka_unit_test(exec_by_another_name),
+	    cmocka_unit_test(setuid_after_exec),
+	    cmocka_unit_test(ledger),
+	};
+
+	if (argc == 5 && strcmp(argv[1], BIND_AND_BECOME) == 0)
+		return bind_and_become(argv);
+	program = argv[0];
+	return cmocka_run_group_tests_name("watch, binders that do not hold still", tests, setup, teardown);
+}

@@ -17,8 +17,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /*
  * --- every plan -----------------------------------------------------------------------------------------------------
  *
- * A socket has a cookie only once somebody asks for it, and no tracing program may ask on every kernel (fexit: from 5.12;
- * kprobes and tracepoints: never). So it is asked for when the socket is made, and can be read from then on.
+ * A socket has a cookie only once somebody asks for it, and no tracing program may ask on every kernel (fexit:
+ * from 5.12; kprobes and tracepoints: never). So it is asked for when the socket is made, and can be read from then on.
  */
 SEC("cgroup/sock_create")
 int cgroup_sock_create(struct bpf_sock *ctx)
@@ -29,14 +29,15 @@ int cgroup_sock_create(struct bpf_sock *ctx)
 
 /* --- plan 1, trampoline: the end of the kernel's bind has it all in one place ----------------------------------- */
 
-static __always_inline int bind_returned(struct sock *sk, const void *address, int length, int result, enum bw_hook hook)
+static __always_inline int bind_returned(struct sock *sk, const void *address, int length, int result,
+                                         enum bw_hook hook)
 {
-	struct bw_bind bind = {};
+	struct bw_socket record = {};
 
-	if (!sk || !fill_socket(&bind, sk, true))
+	if (!sk || !fill_socket(&record, sk, true))
 		return 0;
-	fill_requested(&bind, address, length);
-	emit(&bind, result, hook);
+	fill_requested(&record, address, length);
+	emit(&record, BW_RECORD_BIND, result, hook);
 	return 0;
 }
 
@@ -64,14 +65,61 @@ int BPF_PROG(fexit_inet6_bind, struct socket *socket, void *address, int length,
 	return bind_returned(socket->sk, address, length, result, BW_HOOK_FEXIT_INET6_BIND);
 }
 
+/*
+ * inet_csk_listen_start() is where every listen of TCP and MPTCP ends, by whichever way it came, and where a port that
+ * nobody bound is taken. Its backlog argument went away in 5.17 (e7049395b1c3).
+ */
+static __always_inline int listen_returned(const struct sock *sk, int result, const bool typed, enum bw_hook hook)
+{
+	struct bw_socket record = {};
+
+	if (!fill_socket(&record, sk, typed))
+		return 0;
+	record.backlog = FIELD(typed, sk, sk_max_ack_backlog);
+	emit(&record, BW_RECORD_LISTEN, result, hook);
+	return 0;
+}
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(fexit_listen_start, struct sock *sk, int result)
+{
+	return listen_returned(sk, result, true, BW_HOOK_FEXIT_LISTEN_START);
+}
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(fexit_listen_start_backlog, struct sock *sk, int backlog, int result)
+{
+	return listen_returned(sk, result, true, BW_HOOK_FEXIT_LISTEN_START);
+}
+
+/* SCTP listens by code of its own, in a module; its change of state is told by the one tracepoint of all. */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state_sctp, const struct sock *sk, int before, int after)
+{
+	if (after != TCP_LISTEN || sk->sk_protocol != IPPROTO_SCTP)
+		return 0;
+	return listen_returned(sk, 0, true, BW_HOOK_SET_STATE_SCTP);
+}
+
+SEC("fentry/inet_release")
+int BPF_PROG(fentry_inet_release, struct socket *socket)
+{
+	const struct sock *sk = socket->sk;
+
+	if (sk)
+		released(sk, true, BW_HOOK_FENTRY_INET_RELEASE);
+	return 0;
+}
+
 /* --- a bind under way, from its beginning to its end: plans 2 and 3 ----------------------------------------------- */
 
 struct call {
-	struct bw_bind bind;
+	struct bw_socket record;
 	const struct sock *sk; /* plan 2 */
 	int fd;                /* plan 3; -1: no system call is under way */
-	bool bound;            /* plan 3: bind holds what post_bind saw */
-	__u8 pad[3];
+	bool bound;            /* plan 3: record holds what post_bind saw */
+	bool refused;          /* plan 3: refused before any socket was asked */
+	__u8 pad[2];
 };
 
 /* By thread. LRU, so that what a call leaves behind (see cgroup_bind4) is pushed out and never blocks a new one. */
@@ -85,11 +133,15 @@ struct {
 static __always_inline void call_begin(const struct call *call)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct bw_counters *count;
 
-	if (bpf_map_update_elem(&calls, &thread, call, BPF_ANY) == 0)
-		return;
-	count = this_cpu_counters();
+	/* a failure shows at the end of the call, which finds nothing */
+	(void)bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
+}
+
+static __always_inline void call_not_kept(void)
+{
+	struct bw_counters *count = this_cpu_counters();
+
 	if (count)
 		__sync_fetch_and_add(&count->lost_inflight, 1);
 }
@@ -108,13 +160,14 @@ static __always_inline void call_end(void)
 	bpf_map_delete_elem(&calls, &thread);
 }
 
-/* --- plan 2, kprobe: the same functions, entry and return ---------------------------------------------------------- */
+/* --- plan 2, kprobe: the same functions, entry and return ----------------------------------------------------------
+ */
 
 static __always_inline int probe_entered(const struct sock *sk, const void *address, int length)
 {
 	struct call call = {.sk = sk, .fd = -1};
 
-	fill_requested(&call.bind, address, length);
+	fill_requested(&call.record, address, length);
 	call_begin(&call);
 	return 0;
 }
@@ -123,10 +176,12 @@ static __always_inline int probe_returned(int result, enum bw_hook hook)
 {
 	struct call *call = call_under_way();
 
-	if (!call || !call->sk)
+	if (!call) {
+		call_not_kept();
 		return 0;
-	if (fill_socket(&call->bind, call->sk, false))
-		emit(&call->bind, result, hook);
+	}
+	if (fill_socket(&call->record, call->sk, false))
+		emit(&call->record, BW_RECORD_BIND, result, hook);
 	call_end();
 	return 0;
 }
@@ -179,12 +234,46 @@ int BPF_KRETPROBE(kretprobe_inet6_bind, int result)
 	return probe_returned(result, BW_HOOK_KRETPROBE_INET6_BIND);
 }
 
+SEC("kprobe/inet_csk_listen_start")
+int BPF_KPROBE(kprobe_listen_start, struct sock *sk)
+{
+	struct call call = {.sk = sk, .fd = -1};
+
+	call_begin(&call);
+	return 0;
+}
+
+SEC("kretprobe/inet_csk_listen_start")
+int BPF_KRETPROBE(kretprobe_listen_start, int result)
+{
+	struct call *call = call_under_way();
+
+	if (!call) {
+		call_not_kept();
+		return 0;
+	}
+	listen_returned(call->sk, result, false, BW_HOOK_KRETPROBE_LISTEN_START);
+	call_end();
+	return 0;
+}
+
+SEC("kprobe/inet_release")
+int BPF_KPROBE(kprobe_inet_release, struct socket *socket)
+{
+	const struct sock *sk = BPF_CORE_READ(socket, sk);
+
+	if (sk)
+		released(sk, false, BW_HOOK_KPROBE_INET_RELEASE);
+	return 0;
+}
+
 /* --- plan 3, tracepoint: cgroup programs see what is bound, the system call's tracepoints what came of it --------- */
 
-#define S_IFMT 0170000
-#define S_IFSOCK 0140000
+#define S_IFMT               0170000
+#define S_IFSOCK             0140000
 #define SOCKADDR_STORAGE_LEN 128 /* longer, or negative, never reaches a socket: move_addr_to_kernel() */
-#define EFAULT 14
+#define EFAULT               14
+#define EOPNOTSUPP           95
 
 /* The socket behind a descriptor of the current process, by the same path that fdget() takes; NULL: none. */
 static __always_inline const struct sock *socket_of(int fd)
@@ -209,20 +298,19 @@ int sys_enter_bind(struct trace_event_raw_sys_enter *ctx)
 	struct call call = {.fd = ctx->args[0]};
 	__u32 length = ctx->args[2];
 
-	if (length > SOCKADDR_STORAGE_LEN)
-		return 0;
+	call.refused = length > SOCKADDR_STORAGE_LEN;
 	if (length > BW_SOCKADDR_LEN)
 		length = BW_SOCKADDR_LEN;
-	if (bpf_probe_read_user(call.bind.requested, length, (const void *)ctx->args[1]) == 0)
-		call.bind.requested_len = length;
+	if (bpf_probe_read_user(call.record.requested, length, (const void *)ctx->args[1]) == 0)
+		call.record.requested_len = length;
 	call_begin(&call);
 	return 0;
 }
 
 /*
- * What the socket layer was asked for, out of the kernel's own copy: another thread cannot change it any more, and a bind
- * by io_uring, which passes no system call tracepoint, comes by here too. If such a bind then fails, its entry stays
- * until the thread's next bind or until it is pushed out.
+ * What the socket layer was asked for, out of the kernel's own copy: another thread cannot change it any more, and a
+ * bind by io_uring, which passes no system call tracepoint, comes by here too. If such a bind then fails, its entry
+ * stays until the thread's next bind or until it is pushed out.
  */
 static __always_inline struct call *call_at_socket(void)
 {
@@ -243,11 +331,11 @@ int cgroup_bind4(struct bpf_sock_addr *ctx)
 
 	if (!call || (ctx->user_family != AF_INET && ctx->user_family != AF_UNSPEC))
 		return 1;
-	__builtin_memset(call->bind.requested, 0, sizeof(call->bind.requested));
-	*(__u16 *)&call->bind.requested[0] = AF_INET;
-	*(__u16 *)&call->bind.requested[2] = ctx->user_port;
-	*(__u32 *)&call->bind.requested[4] = ctx->user_ip4;
-	call->bind.requested_len = 16;
+	__builtin_memset(call->record.requested, 0, sizeof(call->record.requested));
+	*(__u16 *)&call->record.requested[0] = AF_INET;
+	*(__u16 *)&call->record.requested[2] = ctx->user_port;
+	*(__u32 *)&call->record.requested[4] = ctx->user_ip4;
+	call->record.requested_len = 16;
 	return 1;
 }
 
@@ -258,14 +346,14 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 
 	if (!call || ctx->user_family != AF_INET6)
 		return 1;
-	__builtin_memset(call->bind.requested, 0, sizeof(call->bind.requested));
-	*(__u16 *)&call->bind.requested[0] = AF_INET6;
-	*(__u16 *)&call->bind.requested[2] = ctx->user_port;
-	*(__u32 *)&call->bind.requested[8] = ctx->user_ip6[0];
-	*(__u32 *)&call->bind.requested[12] = ctx->user_ip6[1];
-	*(__u32 *)&call->bind.requested[16] = ctx->user_ip6[2];
-	*(__u32 *)&call->bind.requested[20] = ctx->user_ip6[3];
-	call->bind.requested_len = BW_SOCKADDR_LEN;
+	__builtin_memset(call->record.requested, 0, sizeof(call->record.requested));
+	*(__u16 *)&call->record.requested[0] = AF_INET6;
+	*(__u16 *)&call->record.requested[2] = ctx->user_port;
+	*(__u32 *)&call->record.requested[8] = ctx->user_ip6[0];
+	*(__u32 *)&call->record.requested[12] = ctx->user_ip6[1];
+	*(__u32 *)&call->record.requested[16] = ctx->user_ip6[2];
+	*(__u32 *)&call->record.requested[20] = ctx->user_ip6[3];
+	call->record.requested_len = BW_SOCKADDR_LEN;
 	return 1;
 }
 
@@ -281,13 +369,13 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 	struct call *call = call_at_socket();
 	const struct sock *sk = (const void *)ctx;
 
-	if (!call || !fill_socket(&call->bind, sk, false))
+	if (!call || !fill_socket(&call->record, sk, false))
 		return 1;
 	if (call->fd >= 0) {
 		call->bound = true;
 		return 1;
 	}
-	emit(&call->bind, 0, hook);
+	emit(&call->record, BW_RECORD_BIND, 0, hook);
 	call_end();
 	return 1;
 }
@@ -311,15 +399,66 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 	const struct sock *sk;
 	int result = ctx->ret;
 
-	if (!call)
+	if (!call) {
+		call_not_kept();
 		return 0;
+	}
 	/* a failed bind, or SCTP, which takes its port outside of the code that calls post_bind: ask the socket */
-	if (!call->bound && result != -EFAULT) {
+	if (!call->bound && !call->refused && result != -EFAULT) {
 		sk = socket_of(call->fd);
-		call->bound = sk && fill_socket(&call->bind, sk, false);
+		call->bound = sk && fill_socket(&call->record, sk, false);
 	}
 	if (call->bound)
-		emit(&call->bind, result, BW_HOOK_SYS_EXIT_BIND);
+		emit(&call->record, BW_RECORD_BIND, result, BW_HOOK_SYS_EXIT_BIND);
 	call_end();
 	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_enter_listen")
+int sys_enter_listen(struct trace_event_raw_sys_enter *ctx)
+{
+	struct call call = {.fd = ctx->args[0]};
+
+	call_begin(&call);
+	return 0;
+}
+
+/* Of every protocol; and a port that the listen itself took is known now. */
+SEC("tracepoint/syscalls/sys_exit_listen")
+int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
+{
+	struct call *call = call_under_way();
+	const struct sock *sk;
+
+	if (!call) {
+		call_not_kept();
+		return 0;
+	}
+	sk = socket_of(call->fd);
+	/* what cannot listen at all was asked of no port: UDP */
+	if (sk && ctx->ret != -EOPNOTSUPP)
+		listen_returned(sk, ctx->ret, false, BW_HOOK_SYS_EXIT_LISTEN);
+	call_end();
+	return 0;
+}
+
+/*
+ * A listen that passes no system call tracepoint (io_uring, 32-bit socketcall, the kernel itself). Its outcome is not
+ * seen, nor a port that the listen itself takes. MPTCP changes the state of the subflow and of the socket: the subflow
+ * is taken, which leads to the socket.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(set_state_listen, const struct sock *sk, int before, int after)
+{
+	if (after != TCP_LISTEN || sk->sk_protocol == IPPROTO_MPTCP || call_under_way())
+		return 0;
+	return listen_returned(sk, 0, true, BW_HOOK_SET_STATE_LISTEN);
+}
+
+/* The context is the struct sock, as in port_taken(). */
+SEC("cgroup/sock_release")
+int cgroup_sock_release(struct bpf_sock *ctx)
+{
+	released((const void *)ctx, false, BW_HOOK_CGROUP_SOCK_RELEASE);
+	return 1;
 }

@@ -11,7 +11,7 @@
 #ifndef BW_BINDWATCH_H
 #define BW_BINDWATCH_H
 
-#define BW_ABI_VERSION 1
+#define BW_ABI_VERSION 2
 
 /* TASK_COMM_LEN of the kernel (include/linux/sched.h), the terminating NUL included. */
 #define BW_COMM_LEN 16
@@ -28,11 +28,16 @@
 /* The reader is woken when this much waits for it; below, its own timer finds the records. */
 #define BW_RING_WAKEUP_BYTES (BW_RING_BYTES / 8)
 
+/* Sockets whose release is waited for. A hundred times what a busy host holds; 80 bytes each, taken at the start. */
+#define BW_HELD_SOCKETS 65536
+
 enum bw_record_type {
-	BW_RECORD_BIND = 1,
+	BW_RECORD_BIND = 1,   /* a bind has ended */
+	BW_RECORD_LISTEN = 2, /* a listen has ended */
+	BW_RECORD_CLOSE = 3,  /* a socket that held a port is released */
 };
 
-/* The hook that saw the bind end. A new one is added at the end; user/sense/plan.c names it. */
+/* The hook that made the record. A new one is added at the end; user/sense/plan.c names it. */
 enum bw_hook {
 	BW_HOOK_NONE = 0,
 	BW_HOOK_FEXIT_INET_BIND_SK,
@@ -46,16 +51,25 @@ enum bw_hook {
 	BW_HOOK_SYS_EXIT_BIND,
 	BW_HOOK_CGROUP_POST_BIND4,
 	BW_HOOK_CGROUP_POST_BIND6,
+	BW_HOOK_FEXIT_LISTEN_START,
+	BW_HOOK_KRETPROBE_LISTEN_START,
+	BW_HOOK_SYS_EXIT_LISTEN,
+	BW_HOOK_SET_STATE_SCTP,
+	BW_HOOK_SET_STATE_LISTEN,
+	BW_HOOK_FENTRY_INET_RELEASE,
+	BW_HOOK_KPROBE_INET_RELEASE,
+	BW_HOOK_CGROUP_SOCK_RELEASE,
 	BW_HOOK_COUNT,
 };
 
-/* bw_bind.socket_flags: the socket as it stood when the bind ended */
-#define BW_SOCKET_V6ONLY (1U << 0)      /* IPV6_V6ONLY */
-#define BW_SOCKET_REUSEADDR (1U << 1)   /* SO_REUSEADDR */
-#define BW_SOCKET_REUSEPORT (1U << 2)   /* SO_REUSEPORT */
-#define BW_SOCKET_FREEBIND (1U << 3)    /* IP_FREEBIND, IPV6_FREEBIND */
+/* bw_socket.socket_flags: the socket as it stood when the call ended */
+#define BW_SOCKET_V6ONLY      (1U << 0) /* IPV6_V6ONLY */
+#define BW_SOCKET_REUSEADDR   (1U << 1) /* SO_REUSEADDR */
+#define BW_SOCKET_REUSEPORT   (1U << 2) /* SO_REUSEPORT */
+#define BW_SOCKET_FREEBIND    (1U << 3) /* IP_FREEBIND, IPV6_FREEBIND */
 #define BW_SOCKET_TRANSPARENT (1U << 4) /* IP_TRANSPARENT, IPV6_TRANSPARENT */
-#define BW_SOCKET_KERNEL (1U << 5)      /* opened by the kernel for itself (sock_create_kern) */
+#define BW_SOCKET_KERNEL      (1U << 5) /* opened by the kernel for itself (sock_create_kern) */
+#define BW_SOCKET_AUTOBOUND   (1U << 6) /* BW_RECORD_LISTEN: nobody bound it, the listen itself took the port */
 
 struct bw_record_header {
 	__u16 version;  /* BW_ABI_VERSION */
@@ -67,41 +81,46 @@ struct bw_record_header {
 	__u32 pad;
 };
 
-/* One bind of a port, or the attempt of one. */
-struct bw_bind {
+/* One bind, listen or release of a socket that has a port, or the attempt of one. */
+struct bw_socket {
 	struct bw_record_header header;
-	__u64 cookie; /* SO_COOKIE of the socket; 0: the kernel gave none here */
-	__u32 pid;    /* the process (thread group), in the first pid namespace */
+	__u64 cookie;  /* SO_COOKIE of the socket; 0: the kernel gave none here */
+	__u64 held_ns; /* BW_RECORD_CLOSE: since the port was taken, nanoseconds */
+	__u32 pid;     /* the process (thread group), in the first pid namespace */
 	__u32 tid;
 	__u32 uid; /* real ids, in the first user namespace */
 	__u32 gid;
-	__s32 result;      /* of the bind: 0, or -errno */
-	__u32 netns_inode; /* of the socket's network namespace */
+	__u32 pidns_pid;               /* the process in its own pid namespace */
+	__u32 pidns_inode;             /* of that namespace */
+	__s32 result;                  /* of the call: 0, or -errno */
+	__u32 netns_inode;             /* of the socket's network namespace */
 	__u32 unprivileged_port_start; /* net.ipv4.ip_unprivileged_port_start of that namespace */
 	__u32 bound_dev_if;            /* SO_BINDTODEVICE: interface index in that namespace; 0: none */
+	__u32 backlog;                 /* BW_RECORD_LISTEN */
+	__u32 socket_flags;            /* BW_SOCKET_* */
 	__u16 family;                  /* AF_INET or AF_INET6: the socket's, not the address's */
 	__u16 type;                    /* SOCK_STREAM and so on */
 	__u16 protocol;                /* IPPROTO_*; IPPROTO_MPTCP (262) where a subflow was bound for it */
-	__u16 bound_port;              /* host order; on failure what the socket had before, mostly 0 */
+	__u16 bound_port;              /* host order; of a failed call what the socket had before, mostly 0 */
 	__u8 bound_address[16];        /* network order; AF_INET uses the first 4 bytes, the others are 0 */
-	__u32 socket_flags;            /* BW_SOCKET_* */
 	__u16 hook;                    /* enum bw_hook */
-	__u16 requested_len;           /* valid bytes of requested, 0..BW_SOCKADDR_LEN; 0: not known */
+	__u16 requested_len;           /* BW_RECORD_BIND: valid bytes of requested, 0..BW_SOCKADDR_LEN; 0: not known */
 	__u8 requested[BW_SOCKADDR_LEN]; /* the sockaddr that was asked for, as it was passed */
-	__u32 pad;
-	char comm[BW_COMM_LEN]; /* of the thread; any bytes, NUL-terminated */
+	char comm[BW_COMM_LEN];          /* of the thread; any bytes, NUL-terminated */
 };
 
-/* One per CPU, in the map `counters`. Every bind seen is either submitted or counted as one of the losses. */
+/* One per CPU, in the map `counters`. seen == submitted + lost_ring; what is counted below was not seen. */
 struct bw_counters {
-	__u64 seen;          /* binds of a port, or attempts, that a hook saw end */
+	__u64 seen;          /* calls on a socket with ports that a hook saw end */
 	__u64 submitted;     /* records written to the ring buffer */
 	__u64 lost_ring;     /* records lost because the ring buffer was full */
-	__u64 lost_inflight; /* binds whose beginning was not kept (the map of calls under way was full) */
+	__u64 lost_inflight; /* calls whose beginning was not kept (the map of calls under way was full) */
+	__u64 untracked;     /* ports taken whose release will not be told: BW_HELD_SOCKETS are held already */
+	__u64 pad;
 };
 
 _Static_assert(sizeof(struct bw_record_header) == 32, "bw_record_header");
-_Static_assert(sizeof(struct bw_bind) == 152, "bw_bind");
-_Static_assert(sizeof(struct bw_counters) == 32, "bw_counters");
+_Static_assert(sizeof(struct bw_socket) == 168, "bw_socket");
+_Static_assert(sizeof(struct bw_counters) == 48, "bw_counters");
 
 #endif

@@ -11,6 +11,8 @@
 /* include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h: ABI */
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_RAW = 3 };
+enum { TCP_LISTEN = 10 }; /* SCTP_SS_LISTENING and DCCP_LISTEN are the same number */
+enum { E2BIG = 7 };
 enum {
 	IPPROTO_TCP = 6,
 	IPPROTO_UDP = 17,
@@ -24,6 +26,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, BW_RING_BYTES);
 } events SEC(".maps");
+
+/* Sockets that hold a port, by cookie, and since when (CLOCK_BOOTTIME, nanoseconds; 0: before we watched). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, BW_HELD_SOCKETS);
+	__type(key, __u64);
+	__type(value, __u64);
+} held SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -48,11 +58,11 @@ static __always_inline bool has_ports(__u16 family, __u16 type, __u16 protocol)
 	       protocol == IPPROTO_MPTCP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_DCCP;
 }
 
-static __always_inline void fill_address(struct bw_bind *bind, const struct sock *sk, const bool typed)
+static __always_inline void fill_address(struct bw_socket *record, const struct sock *sk, const bool typed)
 {
-	__be32 *address = (__be32 *)bind->bound_address;
+	__be32 *address = (__be32 *)record->bound_address;
 
-	if (bind->family == AF_INET) {
+	if (record->family == AF_INET) {
 		address[0] = FIELD(typed, sk, __sk_common.skc_rcv_saddr);
 		return;
 	}
@@ -82,43 +92,56 @@ static __always_inline __u32 socket_flags(const struct sock *sk, const struct so
 	return flags;
 }
 
-/* Everything that the socket itself tells. false: not a socket with ports; *bind is then of no use. */
-static __always_inline bool fill_socket(struct bw_bind *bind, const struct sock *sk, const bool typed)
+/* Everything that the socket itself tells. false: not a socket with ports; *record is then of no use. */
+static __always_inline bool fill_socket(struct bw_socket *record, const struct sock *sk, const bool typed)
 {
 	const struct sock *owner = NULL;
 	struct net *net;
 
-	bind->family = FIELD(typed, sk, __sk_common.skc_family);
-	bind->type = FIELD(typed, sk, sk_type);
-	bind->protocol = FIELD(typed, sk, sk_protocol);
-	if (!has_ports(bind->family, bind->type, bind->protocol))
+	record->family = FIELD(typed, sk, __sk_common.skc_family);
+	record->type = FIELD(typed, sk, sk_type);
+	record->protocol = FIELD(typed, sk, sk_protocol);
+	if (!has_ports(record->family, record->type, record->protocol))
 		return false;
 
-	if (bind->protocol == IPPROTO_TCP)
+	if (record->protocol == IPPROTO_TCP)
 		owner = mptcp_socket_of(sk);
 	if (owner)
-		bind->protocol = IPPROTO_MPTCP;
-	bind->cookie = owner ? BPF_CORE_READ(owner, __sk_common.skc_cookie.counter)
-			     : FIELD(typed, sk, __sk_common.skc_cookie.counter);
-	bind->bound_port = FIELD(typed, sk, __sk_common.skc_num);
-	bind->bound_dev_if = FIELD(typed, sk, __sk_common.skc_bound_dev_if);
-	bind->socket_flags = socket_flags(sk, owner, typed);
-	fill_address(bind, sk, typed);
+		record->protocol = IPPROTO_MPTCP;
+	record->cookie = owner ? BPF_CORE_READ(owner, __sk_common.skc_cookie.counter)
+	                       : FIELD(typed, sk, __sk_common.skc_cookie.counter);
+	record->bound_port = FIELD(typed, sk, __sk_common.skc_num);
+	record->bound_dev_if = FIELD(typed, sk, __sk_common.skc_bound_dev_if);
+	record->socket_flags = socket_flags(sk, owner, typed);
+	fill_address(record, sk, typed);
 	net = FIELD(typed, sk, __sk_common.skc_net.net);
-	bind->netns_inode = FIELD(typed, net, ns.inum);
-	bind->unprivileged_port_start = FIELD(typed, net, ipv4.sysctl_ip_prot_sock);
+	record->netns_inode = FIELD(typed, net, ns.inum);
+	record->unprivileged_port_start = FIELD(typed, net, ipv4.sysctl_ip_prot_sock);
 	return true;
 }
 
-/* The address that was asked for, out of kernel memory. A length that the kernel refuses is cut, never trusted. */
-static __always_inline void fill_requested(struct bw_bind *bind, const void *address, int length)
+/* What is behind the first 16 bytes (an IPv6 address) a typed load cannot reach. */
+static __always_inline void fill_requested_typed(struct bw_socket *record, const struct sockaddr *address, __u32 n)
 {
-	__u32 n = length;
+	*(__u16 *)record->requested = address->sa_family;
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		record->requested[2 + i] = address->sa_data[i];
+	record->requested_len = n < 8 ? n : 8;
+}
+
+/* The address that was asked for, out of kernel memory. A length that the kernel refuses is cut, never trusted. */
+static __always_inline void fill_requested(struct bw_socket *record, const void *address, int length)
+{
+	__u64 n = (__u32)length;
 
 	if (n > BW_SOCKADDR_LEN)
 		n = BW_SOCKADDR_LEN;
-	if (bpf_probe_read_kernel(bind->requested, n, address) == 0)
-		bind->requested_len = n;
+	barrier_var(n); /* or the compiler checks one register and uses another */
+	if (!probe_reads)
+		fill_requested_typed(record, address, n);
+	else if (bpf_probe_read_kernel(record->requested, n, address) == 0)
+		record->requested_len = n;
 }
 
 /*
@@ -129,43 +152,83 @@ static __always_inline __u64 wakeup_flag(void)
 {
 	__u64 fill = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
 
-	if (fill / BW_RING_WAKEUP_BYTES != (fill + sizeof(struct bw_bind)) / BW_RING_WAKEUP_BYTES)
+	if (fill / BW_RING_WAKEUP_BYTES != (fill + sizeof(struct bw_socket)) / BW_RING_WAKEUP_BYTES)
 		return BPF_RB_FORCE_WAKEUP;
 	return BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void emit(struct bw_bind *bind, int result, enum bw_hook hook)
+/* The port is taken from now on: its release is of interest. The first call that took it counts. */
+static __always_inline void hold(struct bw_socket *record, struct bw_counters *count)
 {
-	struct bw_counters *count = this_cpu_counters();
+	long r;
+
+	if (!record->cookie)
+		return;
+	r = bpf_map_update_elem(&held, &record->cookie, &record->header.boot_ns, BPF_NOEXIST);
+	if (r == 0 && record->header.type == BW_RECORD_LISTEN)
+		record->socket_flags |= BW_SOCKET_AUTOBOUND;
+	if (r == -E2BIG)
+		__sync_fetch_and_add(&count->untracked, 1);
+}
+
+static __always_inline void fill_caller(struct bw_socket *record)
+{
 	__u64 ids = bpf_get_current_pid_tgid();
 	__u64 owner = bpf_get_current_uid_gid();
 
-	/* no port was taken: IP_BIND_ADDRESS_NO_PORT, or an address only */
-	if (!count || (result == 0 && bind->bound_port == 0))
-		return;
-	bind->result = result;
-	bind->hook = hook;
-	bind->pid = ids >> 32;
-	bind->tid = ids;
-	bind->gid = owner >> 32;
-	bind->uid = owner;
-	bpf_get_current_comm(bind->comm, sizeof(bind->comm));
+	record->pid = ids >> 32;
+	record->tid = ids;
+	record->gid = owner >> 32;
+	record->uid = owner;
+	current_pidns(&record->pidns_pid, &record->pidns_inode);
+	bpf_get_current_comm(record->comm, sizeof(record->comm));
+}
 
-	bind->header.version = BW_ABI_VERSION;
-	bind->header.type = BW_RECORD_BIND;
-	bind->header.size = sizeof(*bind);
-	bind->header.boot_ns = bpf_ktime_get_boot_ns();
-	bind->header.cpu = bpf_get_smp_processor_id();
+static __always_inline void emit(struct bw_socket *record, enum bw_record_type type, int result, enum bw_hook hook)
+{
+	struct bw_counters *count = this_cpu_counters();
+
+	/* no port was taken: IP_BIND_ADDRESS_NO_PORT, or an address only */
+	if (!count || (result == 0 && record->bound_port == 0))
+		return;
+	record->result = result;
+	record->hook = hook;
+	fill_caller(record);
+	record->header.version = BW_ABI_VERSION;
+	record->header.type = type;
+	record->header.size = sizeof(*record);
+	record->header.boot_ns = bpf_ktime_get_boot_ns();
+	record->header.cpu = bpf_get_smp_processor_id();
+	if (result == 0 && type != BW_RECORD_CLOSE)
+		hold(record, count);
 	/*
 	 * The counters are exact. The sequence number is a hint: another task may preempt this one here, and atomic
 	 * operations that return the value (BPF_FETCH, 5.12) are refused by 5.10 even where they are never reached.
 	 */
 	__sync_fetch_and_add(&count->seen, 1);
-	bind->header.sequence = count->seen;
-	if (bpf_ringbuf_output(&events, bind, sizeof(*bind), wakeup_flag()) == 0)
+	record->header.sequence = count->seen;
+	if (bpf_ringbuf_output(&events, record, sizeof(*record), wakeup_flag()) == 0)
 		__sync_fetch_and_add(&count->submitted, 1);
 	else
 		__sync_fetch_and_add(&count->lost_ring, 1);
+}
+
+/* The socket goes. Nothing to tell unless it held a port that was told of. */
+static __always_inline void released(const struct sock *sk, const bool typed, enum bw_hook hook)
+{
+	__u64 cookie = FIELD(typed, sk, __sk_common.skc_cookie.counter);
+	struct bw_socket record = {};
+	__u64 *since;
+
+	if (!cookie)
+		return;
+	since = bpf_map_lookup_elem(&held, &cookie);
+	if (!since)
+		return;
+	record.held_ns = *since ? bpf_ktime_get_boot_ns() - *since : 0;
+	/* of two that release at once only one takes it out */
+	if (bpf_map_delete_elem(&held, &cookie) == 0 && fill_socket(&record, sk, typed))
+		emit(&record, BW_RECORD_CLOSE, 0, hook);
 }
 
 #endif

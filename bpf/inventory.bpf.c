@@ -3,8 +3,8 @@
  * Every socket that holds a port, with every process that holds the socket, over all network namespaces: an iterator
  * over the descriptors of all tasks. It has no map and no hook; it runs while user/sense/socket_iterator.c reads.
  *
- * A socket is held without a descriptor where it is in flight in a message (SCM_RIGHTS), registered in an io_uring only,
- * or the kernel's own: the iterator does not come by those.
+ * A socket is held without a descriptor where it is in flight in a message (SCM_RIGHTS), registered in an io_uring
+ * only, or the kernel's own: the iterator does not come by those.
  */
 #include "vmlinux/vmlinux.h"
 #include "vmlinux/iterators.h"
@@ -37,7 +37,7 @@ enum {
 	IPPROTO_UDPLITE = 136,
 	IPPROTO_MPTCP = 262,
 };
-#define S_IFMT	 0170000
+#define S_IFMT   0170000
 #define S_IFSOCK 0140000
 
 /* A raw socket's "port" is its protocol, a ping socket's its identifier: skc_num is a port for these protocols only. */

@@ -20,23 +20,23 @@
 
 /* One socket with a port, in one process. A process with two descriptors of it, or of two tables, shows twice. */
 struct bw_inventory_row {
-	__u16 version;		       /* BW_INVENTORY_VERSION */
-	__u16 size;		       /* of this row, bytes */
-	__u32 pid;		       /* the process (thread group), in the reader's pid namespace */
-	__u64 inode;		       /* of the socket, in sockfs */
-	__u64 cookie;		       /* SO_COOKIE; 0: none so far */
-	__u32 uid;		       /* of the socket's owner, in the first user namespace */
-	__u32 netns_inode;	       /* of the socket's network namespace */
+	__u16 version;                 /* BW_INVENTORY_VERSION */
+	__u16 size;                    /* of this row, bytes */
+	__u32 pid;                     /* the process (thread group), in the reader's pid namespace */
+	__u64 inode;                   /* of the socket, in sockfs */
+	__u64 cookie;                  /* SO_COOKIE; 0: none so far */
+	__u32 uid;                     /* of the socket's owner, in the first user namespace */
+	__u32 netns_inode;             /* of the socket's network namespace */
 	__u32 unprivileged_port_start; /* net.ipv4.ip_unprivileged_port_start of that namespace */
-	__u32 bound_dev_if;	       /* SO_BINDTODEVICE: interface index in that namespace; 0: none */
-	__u32 socket_flags;	       /* BW_SOCKET_* */
-	__u16 family;		       /* AF_INET or AF_INET6 */
-	__u16 type;		       /* SOCK_STREAM and so on */
-	__u16 protocol;		       /* IPPROTO_*; IPPROTO_MPTCP is 262 */
-	__u16 port;		       /* host order, never 0 */
-	__u8 state;		       /* BW_INVENTORY_CLOSE: no peer, and it does not listen; BW_INVENTORY_LISTEN */
+	__u32 bound_dev_if;            /* SO_BINDTODEVICE: interface index in that namespace; 0: none */
+	__u32 socket_flags;            /* BW_SOCKET_* */
+	__u16 family;                  /* AF_INET or AF_INET6 */
+	__u16 type;                    /* SOCK_STREAM and so on */
+	__u16 protocol;                /* IPPROTO_*; IPPROTO_MPTCP is 262 */
+	__u16 port;                    /* host order, never 0 */
+	__u8 state;                    /* BW_INVENTORY_CLOSE: no peer, and it does not listen; BW_INVENTORY_LISTEN */
 	__u8 pad[3];
-	__u8 address[16];		  /* network order; AF_INET uses the first 4 bytes, the others are 0 */
+	__u8 address[16];                 /* network order; AF_INET uses the first 4 bytes, the others are 0 */
 	char comm[BW_INVENTORY_COMM_LEN]; /* of the process's first thread; any bytes, NUL-terminated */
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of subcommands. */
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,9 +12,9 @@ static const struct {
 	int (*run)(int argc, char **argv);
 	const char *what;
 } commands[] = {
-    {"watch", cli_watch, "show every bind as it happens"},
-    {"port", cli_port, "what a port is for, and who holds it"},
-    {"registry", cli_registry, "the IANA registry: facts, check of a file, differences"},
+        {"watch", cli_watch, "show every bind as it happens"},
+        {"port", cli_port, "what a port is for, and who holds it"},
+        {"registry", cli_registry, "the IANA registry: facts, check of a file, differences"},
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -29,8 +30,17 @@ static int help(void)
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILURE;
 }
 
+/* A descriptor 0, 1 or 2 that the caller closed would become a map or a socket, and be written to. */
+static void open_standard_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == 0 ? O_RDONLY : O_WRONLY);
+}
+
 int main(int argc, char **argv)
 {
+	open_standard_streams();
 	setlocale(LC_TIME, "");
 	if (argc < 2)
 		return cli_usage(NULL, "which command? watch, port or registry");

@@ -36,7 +36,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
-enum { BPF_ANY = 0 };
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
@@ -124,6 +124,7 @@ struct sock {
 	__u8 sk_kern_sock : 1;
 	__u16 sk_type;
 	__u16 sk_protocol;
+	__u32 sk_max_ack_backlog;
 };
 
 struct inet_sock {
@@ -151,6 +152,11 @@ struct socket {
 	struct sock *sk;
 };
 
+struct sockaddr {
+	unsigned short sa_family;
+	char sa_data[14];
+};
+
 /* --- from a file descriptor to its socket --- */
 
 struct inode {
@@ -171,8 +177,29 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+/* --- the process --- */
+
+struct pid_namespace {
+	struct ns_common ns;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct signal_struct {
+	struct pid *pids[4];
+};
+
 struct task_struct {
 	struct files_struct *files;
+	struct signal_struct *signal;
 };
 
 /* --- system call tracepoints --- */

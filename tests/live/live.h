@@ -69,6 +69,7 @@ struct monitor_options {
 	int out;				  /* the monitor's stdout; 0: a pipe that is read here */
 	void (*before_exec)(const void *context); /* in the child; may be NULL */
 	const void *context;
+	bool existing; /* with the sockets that were bound before */
 };
 
 /* 0 or -errno. The monitor must be given to monitor_free(), also when a test failed. */

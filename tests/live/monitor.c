@@ -23,14 +23,14 @@ const char *live_why_not(void)
 {
 	/* r0 = 0; exit: the smallest program that there is */
 	static const struct bpf_insn instructions[] = {
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
-	    {.code = BPF_JMP | BPF_EXIT},
+	        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	        {.code = BPF_JMP | BPF_EXIT},
 	};
 	union bpf_attr attr = {
-	    .prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
-	    .insns = (uintptr_t)instructions,
-	    .insn_cnt = 2,
-	    .license = (uintptr_t) "BSD",
+	        .prog_type = BPF_PROG_TYPE_SOCKET_FILTER,
+	        .insns = (uintptr_t)instructions,
+	        .insn_cnt = 2,
+	        .license = (uintptr_t) "BSD",
 	};
 	int fd;
 
@@ -206,8 +206,12 @@ static void child_exec(const struct monitor_options *options, int out, int err)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
-	for (; options->arguments[count - 1] && count < 23; count++)
-		argv[count] = options->arguments[count - 1];
+	for (const char *const *argument = options->arguments; *argument && count < 23; argument++) {
+		argv[count++] = *argument;
+		/* what was bound before is none of these tests' business */
+		if (count == 2 && !options->existing && strcmp(*argument, "watch") == 0)
+			argv[count++] = "--no-existing";
+	}
 	if (options->before_exec)
 		options->before_exec(options->context);
 	execv(options->program, (char *const *)argv);
@@ -269,8 +273,8 @@ static void read_stream(struct live_text *text, int *fd, short revents)
 int monitor_read(struct monitor *monitor, int timeout_ms)
 {
 	struct pollfd fds[2] = {
-	    {.fd = monitor->out, .events = POLLIN},
-	    {.fd = monitor->err, .events = POLLIN},
+	        {.fd = monitor->out, .events = POLLIN},
+	        {.fd = monitor->err, .events = POLLIN},
 	};
 
 	if (monitor->out < 0 && monitor->err < 0)
@@ -317,7 +321,7 @@ int monitor_start(struct monitor *monitor, const struct monitor_options *options
 		result = monitor_wait_ready(monitor);
 	if (result)
 		fprintf(stderr, "%s did not say \"%s\": %s; it said:\n%s", options->program, READY_LINE,
-			strerror(-result), monitor->message.data ? monitor->message.data : "(nothing)\n");
+		        strerror(-result), monitor->message.data ? monitor->message.data : "(nothing)\n");
 	return result;
 }
 
@@ -360,7 +364,7 @@ int monitor_sync(struct monitor *monitor, uint16_t port)
 	}
 	if (result)
 		fprintf(stderr, "the sentinel %s:%u: %s; stderr of the monitor:\n%s\n", LIVE_SENTINEL_ADDRESS, port,
-			strerror(-result), monitor->message.data ? monitor->message.data : "");
+		        strerror(-result), monitor->message.data ? monitor->message.data : "");
 	return result;
 }
 
@@ -404,7 +408,7 @@ int monitor_ledger(struct monitor *monitor)
 	while (totals && totals > monitor->message.data && totals[-1] != '\n')
 		totals--;
 	if (!totals || sscanf(totals, "bindwatch: %llu %*s seen, %llu shown, %llu alerts, %llu lost", &seen, &shown,
-			      &alerts, &lost) != 4) {
+	                      &alerts, &lost) != 4) {
 		fprintf(stderr, "no totals in: %s\n", monitor->message.data ? monitor->message.data : "(nothing)");
 		return -EBADMSG;
 	}

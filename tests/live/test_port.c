@@ -403,7 +403,7 @@ static void port_refuses(void **state)
 	    {"9-3", 2, "'9-3'"},
 	    {"", 2, "empty"},
 	    {"xyz", 1, "bindwatch: port: no service named 'xyz' in the registry of 20"},
-	    {"\x1b[31m", 1, "no service named '\\x1b[31m'"},
+	    {"\x1b[31m", 2, "no service named '\\x1b[31m'"},
 	};
 
 	(void)state;

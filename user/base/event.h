@@ -8,11 +8,23 @@
 #define USER_BASE_EVENT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "registry/registry.h"
 
 #define EVENT_COMM_LEN 16
+
+/* What happened; names.c gives each its ECS event.action. */
+enum event_action {
+	EVENT_BOUND,    /* a bind, or the attempt of one */
+	EVENT_LISTEN,   /* a listen, or the attempt of one */
+	EVENT_CLOSED,   /* a socket that was bound is gone, and its port with it */
+	EVENT_EXISTING, /* a socket that was bound before we watched */
+	EVENT_LOST,     /* events that were seen and could not be told; `lost` says how many and why */
+	EVENT_SILENT,   /* a hook of ours reports nothing any more; `hook` names it, `cause` says how it is known */
+	EVENT_ACTIONS,
+};
 
 /* Which set of hooks is attached; user/sense/plan.c. */
 enum capture_plan {
@@ -65,8 +77,25 @@ struct event_verdict {
 	enum severity severity;
 };
 
+/* EVENT_LOST: between two looks at the counters. */
+struct event_lost {
+	uint64_t count;
+	uint64_t since_ns; /* wall clock of the look before, nanoseconds; the event's own time is the end */
+	const char *cause; /* "ring-buffer-full", ...: static */
+};
+
+/* Processes told of one socket. A server with more workers shows the first ones, and how many there are. */
+#define EVENT_HOLDERS_MAX 32
+
+/* A process that holds the socket of an EVENT_EXISTING. */
+struct event_holder {
+	uint32_t pid;
+	char comm[EVENT_COMM_LEN]; /* hostile bytes, NUL-terminated */
+};
+
 struct event {
 	/* sense/decode.c */
+	enum event_action action;
 	uint64_t time_ns;  /* wall clock, nanoseconds since 1970, UTC */
 	uint64_t boot_ns;  /* CLOCK_BOOTTIME, nanoseconds */
 	uint64_t sequence; /* of this run's stream, from 1, without a gap */
@@ -75,7 +104,7 @@ struct event {
 	uint32_t pid, tid, uid, gid;
 	char comm[EVENT_COMM_LEN]; /* hostile bytes, NUL-terminated */
 	struct endpoint requested;
-	struct endpoint bound; /* has_port only when error is 0 */
+	struct endpoint bound; /* of a failed bind it has neither port nor address */
 	uint16_t family, type, protocol;
 	uint32_t socket_flags; /* BW_SOCKET_*, bpf/bindwatch.h */
 	uint32_t device;       /* interface index, 0: none */
@@ -84,7 +113,15 @@ struct event {
 	uint32_t netns_inode;
 	uint32_t unprivileged_port_start;
 	enum capture_plan plan;
-	const char *hook; /* the name of the hook, static */
+	const char *hook;     /* the name of the hook, static */
+	uint32_t pidns_pid;   /* the process in its own pid namespace; 0: not known */
+	uint32_t pidns_inode; /* of that namespace; 0: not known */
+	uint32_t backlog;     /* EVENT_LISTEN */
+	uint64_t held_ns;     /* EVENT_CLOSED: since the bind, or the listen that took the port; 0: not known */
+	struct event_lost lost;
+	const char *cause; /* EVENT_SILENT: static */
+	const struct event_holder *holders; /* EVENT_EXISTING: borrowed, EVENT_HOLDERS_MAX at most */
+	size_t holders_count;		    /* all of them */
 
 	/* judge/ */
 	struct event_facts facts;

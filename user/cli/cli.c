@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/cli/cli.h"
 
+#include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +75,18 @@ int cli_usage(const char *command, const char *format, ...)
 	return CLI_USAGE;
 }
 
+int cli_bad_option(const char *command, int option, char **argv)
+{
+	/* optopt: a short option, which may stand within a word; 0 or a long one's value: the word before optind */
+	bool is_short = optopt && argv[optind - 1] && strncmp(argv[optind - 1], "--", 2) != 0;
+	char letter[] = {'-', (char)optopt, '\0'};
+	const char *name = is_short ? letter : argv[optind - 1];
+
+	return option == ':' ? cli_usage(command, "%s needs a value", name) : cli_usage(command, "no option %s", name);
+}
+
 int cli_version(void)
 {
 	(void)puts("bindwatch " BINDWATCH_VERSION);
-	return CLI_OK;
+	return fflush(stdout) == 0 ? CLI_OK : cli_error("cannot write the output: %s", strerror(errno));
 }

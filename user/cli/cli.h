@@ -28,7 +28,13 @@ int cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The same, and "Try 'bindwatch COMMAND --help'."; returns CLI_USAGE. command may be NULL. */
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints "bindwatch VERSION" to stdout; returns CLI_OK. */
+/*
+ * What getopt_long() refused, with ':' first in its option string: option ':' lacks its value, '?' is none of ours.
+ * Returns CLI_USAGE.
+ */
+int cli_bad_option(const char *command, int option, char **argv);
+
+/* Prints "bindwatch VERSION" to stdout; returns CLI_OK, or CLI_FAILURE where it cannot be written. */
 int cli_version(void);
 
 /*
@@ -44,10 +50,10 @@ struct portlist {
 
 /*
  * 0; -EINVAL: not of that form, or a number outside of 1-65535, or a range that ends before it starts; -ENOENT: no
- * service in the registry has that name. On an error *ret is undefined and error says in one line what was wrong and
+ * service in the registry has that name, though one could. On an error *ret is undefined and error says in one line what was wrong and
  * what would be right. Service names count with their aliases.
  */
 int portlist_parse(const char *text, const struct registry *registry, struct portlist *ret,
-		   char error[PORTLIST_ERROR_LEN]);
+                   char error[PORTLIST_ERROR_LEN]);
 
 #endif

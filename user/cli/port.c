@@ -31,7 +31,7 @@ static int help(void)
 		   "\n"
 		   "      --registry FILE    the registry to use instead of the built-in one: IANA's CSV\n"
 		   "      --services FILE    names of this site, in the form of /etc/services\n"
-		   "      --output text|json text for a person (the default), or a JSON document for each port\n"
+		   "  -o, --output text|json text for a person (the default), or a JSON document for each port\n"
 		   "  -h, --help             this text\n"
 		   "      --version          the version\n"
 		   "\n"
@@ -54,11 +54,11 @@ static const struct form *form_find(const char *name)
 /* True: *ret_options is whole. False: the command ends with *ret_exit. */
 static bool options_parse(int argc, char **argv, struct options *ret_options, int *ret_exit)
 {
-	enum { OPTION_REGISTRY = 256, OPTION_SERVICES, OPTION_OUTPUT, OPTION_VERSION };
+	enum { OPTION_REGISTRY = 256, OPTION_SERVICES, OPTION_VERSION };
 	static const struct option table[] = {
 	    {"registry", required_argument, NULL, OPTION_REGISTRY},
 	    {"services", required_argument, NULL, OPTION_SERVICES},
-	    {"output", required_argument, NULL, OPTION_OUTPUT},
+	    {"output", required_argument, NULL, 'o'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, OPTION_VERSION},
 	    {NULL, 0, NULL, 0},
@@ -69,7 +69,7 @@ static bool options_parse(int argc, char **argv, struct options *ret_options, in
 	*ret_options = (struct options){0};
 	opterr = 0;
 	optind = 0; /* main() looked at nothing, but a test may call this twice */
-	while ((option = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":o:h", table, NULL)) != -1) {
 		switch (option) {
 		case OPTION_REGISTRY:
 			ret_options->registry = optarg;
@@ -77,7 +77,7 @@ static bool options_parse(int argc, char **argv, struct options *ret_options, in
 		case OPTION_SERVICES:
 			ret_options->services = optarg;
 			break;
-		case OPTION_OUTPUT:
+		case 'o':
 			form = form_find(optarg);
 			if (!form) {
 				*ret_exit = cli_usage("port", "port: no output form '%s': text or json", optarg);

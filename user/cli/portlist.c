@@ -82,6 +82,13 @@ static int add_found(void *context, uint16_t port, enum registry_transport trans
 	return 0;
 }
 
+/* What no registry has for a name: RFC 6335, section 5.1, and what older entries have besides. */
+static bool is_name(const char *name)
+{
+	return !(name[0] >= '0' && name[0] <= '9') &&
+	       name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.+*/&")] == '\0';
+}
+
 static int add_service(struct list *list, const char *name, const char *transport)
 {
 	const char *date = registry_date(list->registry);
@@ -89,7 +96,8 @@ static int add_service(struct list *list, const char *name, const char *transpor
 
 	list->matched = 0;
 	if (!registry_find_service(list->registry, name, add_found, list))
-		return fail(list->error, -ENOENT, "no service named '%s' in the registry of %s%s", name, date,
+		return fail(list->error, is_name(name) ? -ENOENT : -EINVAL,
+			    "no service named '%s' in the registry of %s%s", name, date,
 			    number ? ", nor is it a port: ports are 1-65535" : "");
 	if (!list->matched)
 		return fail(list->error, -ENOENT, "the service '%s' has no %s port in the registry of %s", name,

@@ -27,6 +27,7 @@
 #define NAME_MAX_BYTES 64
 #define NAMES_MAX      16
 
+
 /*
  * The message before it is escaped for JSON: the process and the device (15 bytes each, escaped four bytes each), the
  * address, the service (NAME_MAX_BYTES, at worst three bytes each) and some 60 bytes of words and numbers.
@@ -74,6 +75,19 @@ static void member_object(struct json *json, const char *key)
 	json_object_begin(json);
 }
 
+static void write_time(struct json *json, const char *key, uint64_t time_ns)
+{
+	char text[32];
+	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
+	struct writer writer;
+
+	writer_begin(&writer, &buffer);
+	timestamp_write_utc(&writer, time_ns);
+	(void)writer_end(&writer, &buffer);
+	json_key(json, key);
+	json_text_len(json, text, buffer.used);
+}
+
 /* The bytes of text up to max, without half a character at the end. */
 static size_t bounded_len(const char *text, size_t max)
 {
@@ -86,35 +100,59 @@ static size_t bounded_len(const char *text, size_t max)
 	return len;
 }
 
+/* What happened, as the middle of a sentence: "bound", "could not bind". */
+static const struct {
+	const char *done, *failed;
+} verbs[EVENT_ACTIONS] = {
+        [EVENT_BOUND] = {" bound ", " could not bind "},
+        [EVENT_LISTEN] = {" listens on ", " could not listen on "},
+        [EVENT_CLOSED] = {" closed ", " closed "},
+        [EVENT_EXISTING] = {" holds ", " holds "},
+};
+
+static void message_of_socket(struct writer *writer, const struct event *event)
+{
+	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
+
+	if (event->pid) {
+		writer_visible(writer, event->comm, strnlen(event->comm, sizeof(event->comm)));
+		writer_text(writer, " (pid ");
+		writer_u64(writer, event->pid);
+		writer_char(writer, ')');
+	} else {
+		writer_text(writer, "no process that is seen");
+	}
+	writer_text(writer, event->error ? verbs[event->action].failed : verbs[event->action].done);
+	if (protocol)
+		writer_text(writer, protocol);
+	else
+		writer_u64(writer, event->protocol);
+	writer_char(writer, ' ');
+	write_server(writer, event);
+	if (strcmp(service, "-") != 0) {
+		bool bare = service[0] != '(';
+
+		writer_text(writer, bare ? " (" : " ");
+		writer_visible(writer, service, bounded_len(service, NAME_MAX_BYTES));
+		writer_text(writer, bare ? ")" : "");
+	}
+	if (event->error) {
+		writer_text(writer, ": ");
+		write_error(writer, event->error);
+	}
+}
+
 static void write_message(struct json *json, const struct event *event)
 {
 	char text[MESSAGE_MAX];
 	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
-	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
 	struct writer writer;
 
 	writer_begin(&writer, &buffer);
-	writer_visible(&writer, event->comm, strnlen(event->comm, sizeof(event->comm)));
-	writer_text(&writer, " (pid ");
-	writer_u64(&writer, event->pid);
-	writer_text(&writer, event->error ? ") could not bind " : ") bound ");
-	if (protocol)
-		writer_text(&writer, protocol);
+	if (event->action == EVENT_LOST || event->action == EVENT_SILENT)
+		write_health(&writer, event);
 	else
-		writer_u64(&writer, event->protocol);
-	writer_char(&writer, ' ');
-	write_server(&writer, event);
-	if (strcmp(service, "-") != 0) {
-		bool bare = service[0] != '(';
-
-		writer_text(&writer, bare ? " (" : " ");
-		writer_visible(&writer, service, bounded_len(service, NAME_MAX_BYTES));
-		writer_text(&writer, bare ? ")" : "");
-	}
-	if (event->error) {
-		writer_text(&writer, ": ");
-		write_error(&writer, event->error);
-	}
+		message_of_socket(&writer, event);
 	/* MESSAGE_MAX holds the longest, which a test proves; were it not so, the event would go without its message */
 	if (writer_end(&writer, &buffer) != 0)
 		return;
@@ -147,31 +185,53 @@ static void write_id(struct json *json, const struct encode_host *host, const st
 	json_text_len(json, text, buffer.used);
 }
 
+/* ECS event.kind, .category and .type of each action; a NULL category: "network". */
+static const struct {
+	const char *kind, *category, *type;
+} kinds[EVENT_ACTIONS] = {
+        [EVENT_BOUND] = {"event", "network", "start"},      [EVENT_LISTEN] = {"event", "network", "start"},
+        [EVENT_CLOSED] = {"event", "network", "end"},       [EVENT_EXISTING] = {"state", "network", "info"},
+        [EVENT_LOST] = {"pipeline_error", "host", "error"}, [EVENT_SILENT] = {"pipeline_error", "host", "error"},
+};
+
+static void write_verdict(struct json *json, const struct event_verdict *verdict)
+{
+	if (!verdict->rule)
+		return;
+	member_object(json, "rule");
+	member_string(json, "name", verdict->rule);
+	json_object_end(json);
+}
+
 static void write_event(struct json *json, const struct encode_host *host, const struct event *event)
 {
 	/* the scale of Elastic's detection rules, so that one dashboard sorts all */
 	static const uint8_t severities[] = {
-	    [SEVERITY_LOW] = 21, [SEVERITY_MEDIUM] = 47, [SEVERITY_HIGH] = 73, [SEVERITY_CRITICAL] = 99};
+	        [SEVERITY_LOW] = 21, [SEVERITY_MEDIUM] = 47, [SEVERITY_HIGH] = 73, [SEVERITY_CRITICAL] = 99};
 	const struct event_verdict *verdict = &event->verdict;
+	bool health = event->action == EVENT_LOST || event->action == EVENT_SILENT;
 
 	member_object(json, "event");
-	member_string(json, "kind", verdict->rule ? "alert" : "event");
-	member_array_of_one(json, "category", "network");
-	member_array_of_one(json, "type", "start");
-	member_string(json, "action", "bound-socket");
-	member_string(json, "outcome", event->error ? "failure" : "success");
+	member_string(json, "kind", verdict->rule ? "alert" : kinds[event->action].kind);
+	member_array_of_one(json, "category", kinds[event->action].category);
+	member_array_of_one(json, "type", kinds[event->action].type);
+	member_string(json, "action", name_of_action(event->action));
+	if (!health && event->action != EVENT_EXISTING)
+		member_string(json, "outcome", event->error ? "failure" : "success");
+	if (event->action == EVENT_CLOSED && event->held_ns)
+		member_u64(json, "duration", event->held_ns);
+	if (event->action == EVENT_LOST) {
+		write_time(json, "start", event->lost.since_ns);
+		write_time(json, "end", event->time_ns);
+	}
 	write_id(json, host, event);
 	member_u64(json, "sequence", event->sequence);
 	member_string(json, "module", "bindwatch");
-	member_string(json, "dataset", "bindwatch.bind");
+	member_string(json, "dataset", health ? "bindwatch.health" : "bindwatch.bind");
 	if (verdict->rule && verdict->severity < sizeof(severities) && severities[verdict->severity])
 		member_u64(json, "severity", severities[verdict->severity]);
 	json_object_end(json);
-	if (verdict->rule) {
-		member_object(json, "rule");
-		member_string(json, "name", verdict->rule);
-		json_object_end(json);
-	}
+	write_verdict(json, verdict);
 }
 
 static void write_endpoint(struct json *json, const char *key, const struct endpoint *endpoint)
@@ -215,20 +275,31 @@ static void write_network(struct json *json, const struct event *event)
 	json_object_end(json);
 }
 
+static void write_name(struct json *json, const char comm[EVENT_COMM_LEN])
+{
+	json_key(json, "name");
+	json_hostile_string(json, comm, strnlen(comm, EVENT_COMM_LEN));
+}
+
 static void write_process(struct json *json, const struct event *event)
 {
-	member_object(json, "process");
-	member_u64(json, "pid", event->pid);
-	member_object(json, "thread");
-	member_u64(json, "id", event->tid);
-	json_object_end(json);
-	json_key(json, "name");
-	json_hostile_string(json, event->comm, strnlen(event->comm, sizeof(event->comm)));
-	json_object_end(json);
-
+	if (event->pid) {
+		member_object(json, "process");
+		member_u64(json, "pid", event->pid);
+		if (event->tid) {
+			member_object(json, "thread");
+			member_u64(json, "id", event->tid);
+			json_object_end(json);
+		}
+		write_name(json, event->comm);
+		json_object_end(json);
+	}
 	member_object(json, "user");
 	member_u64_string(json, "id", event->uid);
 	json_object_end(json);
+	/* of a socket that was there before us only its owner is known */
+	if (event->action == EVENT_EXISTING)
+		return;
 	member_object(json, "group");
 	member_u64_string(json, "id", event->gid);
 	json_object_end(json);
@@ -335,13 +406,58 @@ static void write_socket(struct json *json, const struct event *event)
 	json_object_end(json);
 }
 
-static void write_own(struct json *json, const struct encode_host *host, const struct event *event)
+static void member_inode(struct json *json, const char *key, uint32_t inode)
+{
+	if (!inode)
+		return;
+	member_object(json, key);
+	member_u64(json, "inode", inode);
+	json_object_end(json);
+}
+
+static void write_pidns(struct json *json, const struct event *event)
+{
+	if (!event->pidns_pid)
+		return;
+	member_object(json, "pidns");
+	member_u64(json, "pid", event->pidns_pid);
+	member_u64(json, "inode", event->pidns_inode);
+	json_object_end(json);
+}
+
+static void write_holders(struct json *json, const struct event *event)
+{
+	if (event->action != EVENT_EXISTING)
+		return;
+	json_key(json, "holders");
+	json_array_begin(json);
+	for (size_t i = 0; i < event->holders_count && i < EVENT_HOLDERS_MAX; i++) {
+		json_object_begin(json);
+		member_u64(json, "pid", event->holders[i].pid);
+		write_name(json, event->holders[i].comm);
+		json_object_end(json);
+	}
+	json_array_end(json);
+	if (event->holders_count > EVENT_HOLDERS_MAX)
+		member_u64(json, "holders_not_shown", event->holders_count - EVENT_HOLDERS_MAX);
+}
+
+static void write_capture(struct json *json, const struct event *event)
+{
+	if (!name_of_plan(event->plan) && !event->hook)
+		return;
+	member_object(json, "capture");
+	member_string(json, "plan", name_of_plan(event->plan));
+	member_string(json, "hook", event->hook);
+	json_object_end(json);
+}
+
+static void write_own_socket(struct json *json, const struct encode_host *host, const struct event *event)
 {
 	const struct event_facts *facts = &event->facts;
 
-	member_object(json, "bindwatch");
 	write_endpoint(json, "requested", &event->requested);
-	if (event->requested.has_port)
+	if (event->requested.has_port || facts->ephemeral)
 		member_bool(json, "ephemeral", facts->ephemeral);
 	if (facts->server.has_port) {
 		member_string(json, "port_class", registry_range_name(facts->range));
@@ -350,31 +466,30 @@ static void write_own(struct json *json, const struct encode_host *host, const s
 	write_registry(json, host, facts->registry);
 	member_string(json, "exposure", name_of_exposure(facts->exposure));
 	write_socket(json, event);
-	if (event->netns_inode) {
-		member_object(json, "netns");
-		member_u64(json, "inode", event->netns_inode);
-		json_object_end(json);
-	}
-	if (name_of_plan(event->plan) || event->hook) {
-		member_object(json, "capture");
-		member_string(json, "plan", name_of_plan(event->plan));
-		member_string(json, "hook", event->hook);
-		json_object_end(json);
-	}
-	json_object_end(json);
+	if (event->action == EVENT_LISTEN)
+		member_u64(json, "backlog", event->backlog);
+	member_inode(json, "netns", event->netns_inode);
+	write_pidns(json, event);
+	write_holders(json, event);
 }
 
-static void write_timestamp(struct json *json, uint64_t time_ns)
+static void write_own(struct json *json, const struct encode_host *host, const struct event *event)
 {
-	char text[32];
-	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
-	struct writer writer;
-
-	writer_begin(&writer, &buffer);
-	timestamp_write_utc(&writer, time_ns);
-	(void)writer_end(&writer, &buffer);
-	json_key(json, "@timestamp");
-	json_text_len(json, text, buffer.used);
+	member_object(json, "bindwatch");
+	if (event->action == EVENT_LOST) {
+		member_object(json, "lost");
+		member_u64(json, "count", event->lost.count);
+		member_string(json, "cause", event->lost.cause);
+		json_object_end(json);
+	} else if (event->action == EVENT_SILENT) {
+		member_object(json, "silent");
+		member_string(json, "cause", event->cause);
+		json_object_end(json);
+	} else {
+		write_own_socket(json, host, event);
+	}
+	write_capture(json, event);
+	json_object_end(json);
 }
 
 int ecs_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)
@@ -383,18 +498,20 @@ int ecs_event(const struct encode_host *host, const struct event *event, struct 
 
 	json_begin(&json, buffer);
 	json_object_begin(&json);
-	write_timestamp(&json, event->time_ns);
+	write_time(&json, "@timestamp", event->time_ns);
 	member_object(&json, "ecs");
 	member_string(&json, "version", ECS_VERSION);
 	json_object_end(&json);
 	write_message(&json, event);
 	write_event(&json, host, event);
-	/* the bound end serves; destination holds the same for queries that know only that pair of ECS */
-	write_endpoint(&json, "server", &event->facts.server);
-	write_endpoint(&json, "destination", &event->facts.server);
-	write_network(&json, event);
-	write_process(&json, event);
-	write_error_code(&json, event);
+	if (event->action != EVENT_LOST && event->action != EVENT_SILENT) {
+		/* the bound end serves; destination holds the same for queries that know only that pair of ECS */
+		write_endpoint(&json, "server", &event->facts.server);
+		write_endpoint(&json, "destination", &event->facts.server);
+		write_network(&json, event);
+		write_process(&json, event);
+		write_error_code(&json, event);
+	}
 	write_host(&json, host);
 	write_own(&json, host, event);
 	json_object_end(&json);

@@ -18,7 +18,7 @@ struct user_cache;
  * An upper bound of one encoded event in every form: the sum of all fixed text, the longest numbers, six bytes for each
  * hostile byte. Proven by a unit test with the worst event.
  */
-#define ENCODE_EVENT_MAX 8192
+#define ENCODE_EVENT_MAX 12288
 
 struct encode_buffer {
 	char *data; /* owned by the caller */

@@ -26,8 +26,8 @@ static const char *find_name(const struct number_name *names, size_t count, uint
 const char *name_of_protocol(uint16_t protocol)
 {
 	static const struct number_name names[] = {
-	    {IPPROTO_TCP, "tcp"},   {IPPROTO_UDP, "udp"},   {IPPROTO_UDPLITE, "udplite"},
-	    {IPPROTO_SCTP, "sctp"}, {IPPROTO_DCCP, "dccp"}, {IPPROTO_MPTCP, "mptcp"},
+	        {IPPROTO_TCP, "tcp"},   {IPPROTO_UDP, "udp"},   {IPPROTO_UDPLITE, "udplite"},
+	        {IPPROTO_SCTP, "sctp"}, {IPPROTO_DCCP, "dccp"}, {IPPROTO_MPTCP, "mptcp"},
 	};
 
 	return find_name(names, LENGTH(names), protocol);
@@ -36,10 +36,10 @@ const char *name_of_protocol(uint16_t protocol)
 const char *name_of_socket_type(uint16_t type)
 {
 	static const struct number_name names[] = {
-	    {SOCK_STREAM, "stream"},
-	    {SOCK_DGRAM, "dgram"},
-	    {SOCK_SEQPACKET, "seqpacket"},
-	    {SOCK_DCCP, "dccp"},
+	        {SOCK_STREAM, "stream"},
+	        {SOCK_DGRAM, "dgram"},
+	        {SOCK_SEQPACKET, "seqpacket"},
+	        {SOCK_DCCP, "dccp"},
 	};
 
 	return find_name(names, LENGTH(names), type);
@@ -48,9 +48,9 @@ const char *name_of_socket_type(uint16_t type)
 const char *name_of_exposure(enum exposure value)
 {
 	static const struct number_name names[] = {
-	    {EXPOSURE_LOOPBACK, "loopback"},
-	    {EXPOSURE_WILDCARD, "wildcard"},
-	    {EXPOSURE_ADDRESS, "address"},
+	        {EXPOSURE_LOOPBACK, "loopback"},
+	        {EXPOSURE_WILDCARD, "wildcard"},
+	        {EXPOSURE_ADDRESS, "address"},
 	};
 
 	return find_name(names, LENGTH(names), (uint16_t)value);
@@ -59,20 +59,34 @@ const char *name_of_exposure(enum exposure value)
 const char *name_of_plan(enum capture_plan plan)
 {
 	static const struct number_name names[] = {
-	    {PLAN_TRAMPOLINE, "trampoline"},
-	    {PLAN_KPROBE, "kprobe"},
-	    {PLAN_TRACEPOINT, "tracepoint"},
+	        {PLAN_TRAMPOLINE, "trampoline"},
+	        {PLAN_KPROBE, "kprobe"},
+	        {PLAN_TRACEPOINT, "tracepoint"},
 	};
 
 	return find_name(names, LENGTH(names), (uint16_t)plan);
 }
 
+const char *name_of_action(enum event_action action)
+{
+	static const struct number_name names[] = {
+	        {EVENT_BOUND, "bound-socket"},
+	        {EVENT_LISTEN, "listen-for-connections"},
+	        {EVENT_CLOSED, "closed-socket"},
+	        {EVENT_EXISTING, "existing-socket"},
+	        {EVENT_LOST, "lost"},
+	        {EVENT_SILENT, "hook-silent"},
+	};
+
+	return find_name(names, LENGTH(names), (uint16_t)action);
+}
+
 const char *name_of_service(const struct event *event)
 {
 	static const char *const states[REGISTRY_STATES] = {
-	    [REGISTRY_NOT_LISTED] = "(not listed)", [REGISTRY_ASSIGNED] = "(assigned)",
-	    [REGISTRY_RESERVED] = "(reserved)",	    [REGISTRY_DEASSIGNED] = "(de-assigned)",
-	    [REGISTRY_UNASSIGNED] = "(unassigned)",
+	        [REGISTRY_NOT_LISTED] = "(not listed)", [REGISTRY_ASSIGNED] = "(assigned)",
+	        [REGISTRY_RESERVED] = "(reserved)",     [REGISTRY_DEASSIGNED] = "(de-assigned)",
+	        [REGISTRY_UNASSIGNED] = "(unassigned)",
 	};
 	const struct event_facts *facts = &event->facts;
 	const struct registry_entry *entry = facts->registry;
@@ -98,7 +112,7 @@ static size_t write_device(struct writer *writer, const struct event *event)
 	writer_char(writer, '%');
 	if (event->device_name[0])
 		return 1 + writer_visible(writer, event->device_name,
-					  strnlen(event->device_name, sizeof(event->device_name)));
+		                          strnlen(event->device_name, sizeof(event->device_name)));
 	writer_char(writer, '#');
 	writer_u64(writer, event->device);
 	return (size_t)(writer->at - start);
@@ -146,6 +160,23 @@ size_t write_server(struct writer *writer, const struct event *event)
 	else
 		writer_char(writer, '?');
 	return characters + (size_t)(writer->at - port);
+}
+
+size_t write_health(struct writer *writer, const struct event *event)
+{
+	const char *start = writer->at;
+
+	if (event->action == EVENT_LOST) {
+		writer_u64(writer, event->lost.count);
+		writer_text(writer, " events were lost: ");
+		writer_text(writer, event->lost.cause);
+	} else {
+		writer_text(writer, "the hook ");
+		writer_text(writer, event->hook ? event->hook : "of this plan");
+		writer_text(writer, " reports nothing any more: ");
+		writer_text(writer, event->cause);
+	}
+	return (size_t)(writer->at - start);
 }
 
 size_t write_error(struct writer *writer, int error)

@@ -14,6 +14,8 @@ const char *name_of_socket_type(uint16_t type);	   /* "stream", "dgram"; SOCK_* 
 const char *name_of_exposure(enum exposure value); /* "loopback" */
 const char *name_of_plan(enum capture_plan plan);  /* "trampoline" */
 
+const char *name_of_action(enum event_action action); /* "bound-socket" */
+
 /*
  * What stands for the service of an event: its main name in the registry ("http"), or in parentheses why it has none:
  * "(ephemeral)", "(dynamic)", "(unassigned)". "-": the port or the transport is not known.
@@ -26,6 +28,9 @@ const char *name_of_service(const struct event *event);
  * Returns the characters written.
  */
 size_t write_server(struct writer *writer, const struct event *event);
+
+/* EVENT_LOST, EVENT_SILENT: what it means, as a sentence without a full stop. Returns the characters written. */
+size_t write_health(struct writer *writer, const struct event *event);
 
 /* The name of the error, or "error 999" where it has none. Returns the characters written. */
 size_t write_error(struct writer *writer, int error);

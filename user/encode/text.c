@@ -30,15 +30,15 @@ static const struct {
 	const char *title;
 	unsigned int width;
 } columns[COLUMNS] = {
-    [COLUMN_TIME] = {"TIME", 12},	    /* 04:27:34.123 */
-    [COLUMN_VERDICT] = {"VERDICT", 15},	    /* privileged-port */
-    [COLUMN_PROTOCOL] = {"PROTO", 7},	    /* udplite */
-    [COLUMN_SERVER] = {"ADDRESS:PORT", 21}, /* 255.255.255.255:65535 */
-    [COLUMN_SERVICE] = {"SERVICE", 15},	    /* RFC 6335, section 5.1 */
-    [COLUMN_PROCESS] = {"PROCESS", 15},	    /* TASK_COMM_LEN without its NUL */
-    [COLUMN_PID] = {"PID", 7},		    /* PID_MAX_LIMIT of 64-bit systems is 4194304 */
-    [COLUMN_USER] = {"USER", 8},
-    [COLUMN_RESULT] = {"RESULT", 0},
+        [COLUMN_TIME] = {"TIME", 12},           /* 04:27:34.123 */
+        [COLUMN_VERDICT] = {"VERDICT", 15},     /* privileged-port */
+        [COLUMN_PROTOCOL] = {"PROTO", 7},       /* udplite */
+        [COLUMN_SERVER] = {"ADDRESS:PORT", 21}, /* 255.255.255.255:65535 */
+        [COLUMN_SERVICE] = {"SERVICE", 15},     /* RFC 6335, section 5.1 */
+        [COLUMN_PROCESS] = {"PROCESS", 15},     /* TASK_COMM_LEN without its NUL */
+        [COLUMN_PID] = {"PID", 7},              /* PID_MAX_LIMIT of 64-bit systems is 4194304 */
+        [COLUMN_USER] = {"USER", 8},
+        [COLUMN_RESULT] = {"RESULT", 0},
 };
 
 #define GAP 2
@@ -51,7 +51,7 @@ static const struct {
 struct line {
 	struct writer out;
 	unsigned int want; /* where the column after the last cell begins */
-	size_t at;	   /* characters written */
+	size_t at;         /* characters written */
 };
 
 /* Blanks up to the column: at least one. */
@@ -94,6 +94,8 @@ static const char *verdict_of(const struct event *event)
 {
 	if (event->verdict.rule)
 		return event->verdict.rule;
+	if (event->action == EVENT_LOST)
+		return "lost";
 	return event->error ? "failed" : "ok";
 }
 
@@ -114,6 +116,37 @@ static void cell_user(struct line *line, const struct encode_host *host, uint32_
 		cell_u64(line, COLUMN_USER, uid);
 }
 
+/* What became of it: "bound", "listening (backlog 128)", "closed after 12.3 s", "EADDRINUSE". */
+static void cell_result(struct line *line, const struct event *event)
+{
+	static const char *const done[EVENT_ACTIONS] = {
+	        [EVENT_BOUND] = "bound",
+	        [EVENT_LISTEN] = "listening",
+	        [EVENT_CLOSED] = "closed",
+	        [EVENT_EXISTING] = "was bound before",
+	};
+
+	column_begin(line, COLUMN_RESULT);
+	if (event->error && event->action == EVENT_LISTEN)
+		writer_text(&line->out, "listen: ");
+	if (event->error)
+		write_error(&line->out, event->error);
+	else
+		writer_text(&line->out, done[event->action]);
+	if (event->action == EVENT_LISTEN && !event->error) {
+		writer_text(&line->out, " (backlog ");
+		writer_u64(&line->out, event->backlog);
+		writer_char(&line->out, ')');
+	}
+	if (event->action == EVENT_CLOSED && event->held_ns) {
+		writer_text(&line->out, " after ");
+		writer_u64(&line->out, event->held_ns / 1000000000);
+		writer_char(&line->out, '.');
+		writer_u64(&line->out, event->held_ns / 100000000 % 10);
+		writer_text(&line->out, " s");
+	}
+}
+
 static void write_cells(struct line *line, const struct encode_host *host, const struct event *event)
 {
 	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
@@ -122,6 +155,11 @@ static void write_cells(struct line *line, const struct encode_host *host, const
 	timestamp_write_clock(&line->out, event->time_ns, host->local_time);
 	line->at += columns[COLUMN_TIME].width;
 	cell_text(line, COLUMN_VERDICT, verdict_of(event));
+	if (event->action == EVENT_LOST || event->action == EVENT_SILENT) {
+		writer_text(&line->out, "  ");
+		write_health(&line->out, event);
+		return;
+	}
 	if (protocol)
 		cell_text(line, COLUMN_PROTOCOL, protocol);
 	else
@@ -130,15 +168,15 @@ static void write_cells(struct line *line, const struct encode_host *host, const
 	line->at += write_server(&line->out, event);
 	/* the registry has no control bytes, but a site's file may have other characters that do not show */
 	cell_visible(line, COLUMN_SERVICE, service, strlen(service));
-	cell_visible(line, COLUMN_PROCESS, event->comm, strnlen(event->comm, sizeof(event->comm)));
-	cell_u64(line, COLUMN_PID, event->pid);
-	cell_user(line, host, event->uid);
-	if (event->error) {
-		column_begin(line, COLUMN_RESULT);
-		write_error(&line->out, event->error);
+	if (event->pid) {
+		cell_visible(line, COLUMN_PROCESS, event->comm, strnlen(event->comm, sizeof(event->comm)));
+		cell_u64(line, COLUMN_PID, event->pid);
 	} else {
-		cell_text(line, COLUMN_RESULT, "bound");
+		cell_text(line, COLUMN_PROCESS, "-");
+		cell_text(line, COLUMN_PID, "-");
 	}
+	cell_user(line, host, event->uid);
+	cell_result(line, event);
 }
 
 int text_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)

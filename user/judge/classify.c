@@ -15,12 +15,12 @@ static const struct {
 	uint16_t protocol;
 	enum registry_transport transport;
 } transports[] = {
-    {IPPROTO_TCP, REGISTRY_TCP},
-    {IPPROTO_MPTCP, REGISTRY_TCP}, /* the same ports on the wire: RFC 8684 is an option of TCP */
-    {IPPROTO_UDP, REGISTRY_UDP},
-    {IPPROTO_UDPLITE, REGISTRY_UDP}, /* RFC 3828, section 6: UDP-Lite uses the same set of port numbers */
-    {IPPROTO_SCTP, REGISTRY_SCTP},
-    {IPPROTO_DCCP, REGISTRY_DCCP},
+        {IPPROTO_TCP, REGISTRY_TCP},
+        {IPPROTO_MPTCP, REGISTRY_TCP}, /* the same ports on the wire: RFC 8684 is an option of TCP */
+        {IPPROTO_UDP, REGISTRY_UDP},
+        {IPPROTO_UDPLITE, REGISTRY_UDP}, /* RFC 3828, section 6: UDP-Lite uses the same set of port numbers */
+        {IPPROTO_SCTP, REGISTRY_SCTP},
+        {IPPROTO_DCCP, REGISTRY_DCCP},
 };
 
 static bool find_transport(uint16_t protocol, enum registry_transport *ret)
@@ -35,14 +35,14 @@ static bool find_transport(uint16_t protocol, enum registry_transport *ret)
 }
 
 /*
- * What was bound; of a failed bind what was asked for: what the socket holds then is from before. Where a hook could
+ * What is bound; of a failed bind what was asked for: what the socket holds then is from before. Where a hook could
  * not see what was bound, the bind's success says that it is what was asked for, port 0 excepted.
  */
 static struct endpoint find_server(const struct event *event)
 {
 	struct endpoint server = event->bound;
 
-	if (event->error)
+	if (event->error && event->action == EVENT_BOUND)
 		return event->requested;
 	if (!server.has_port && event->requested.has_port && event->requested.port != 0) {
 		server.has_port = true;
@@ -78,7 +78,8 @@ void classify(const struct registry *registry, struct event *event)
 	const struct endpoint *server = &facts.server;
 
 	facts.has_transport = find_transport(event->protocol, &facts.transport);
-	facts.ephemeral = event->requested.has_port && event->requested.port == 0;
+	facts.ephemeral = (event->requested.has_port && event->requested.port == 0) ||
+	                  (event->socket_flags & BW_SOCKET_AUTOBOUND);
 	facts.exposure = find_exposure(server);
 	facts.dual_stack = is_dual_stack(event, server);
 	if (server->has_port) {

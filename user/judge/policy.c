@@ -45,16 +45,21 @@ static const struct {
 	enum severity severity;
 	bool (*applies)(const struct event_facts *facts);
 } rules[] = {
-    {"privileged-port", SEVERITY_HIGH, is_privileged},	 {"reserved-port", SEVERITY_MEDIUM, is_reserved},
-    {"unassigned-port", SEVERITY_LOW, is_fixed_dynamic}, {"unassigned-port", SEVERITY_MEDIUM, is_unassigned},
-    {"registered-port", SEVERITY_LOW, is_assigned},
+        {"privileged-port", SEVERITY_HIGH, is_privileged},   {"reserved-port", SEVERITY_MEDIUM, is_reserved},
+        {"unassigned-port", SEVERITY_LOW, is_fixed_dynamic}, {"unassigned-port", SEVERITY_MEDIUM, is_unassigned},
+        {"registered-port", SEVERITY_LOW, is_assigned},
 };
 
 void policy_judge(struct event *event)
 {
 	event->verdict = (struct event_verdict){.rule = NULL, .severity = SEVERITY_NONE};
-	/* a bind that failed took nothing, and a port that the kernel chose was nobody's choice */
-	if (event->error || event->facts.ephemeral)
+	if (event->action == EVENT_SILENT)
+		event->verdict = (struct event_verdict){.rule = "hook-silent", .severity = SEVERITY_CRITICAL};
+	/*
+	 * A bind that failed took nothing, and a port that the kernel chose was nobody's choice. What happens to a port
+	 * once it is bound was alerted when it was bound.
+	 */
+	if (event->action != EVENT_BOUND || event->error || event->facts.ephemeral)
 		return;
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].applies(&event->facts))

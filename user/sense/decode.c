@@ -50,52 +50,63 @@ static void decode_requested(const __u8 *bytes, size_t length, uint16_t socket_f
 	}
 }
 
-static bool record_is_sound(const struct bw_bind *bind, size_t size)
+static const enum event_action actions[] = {
+        [BW_RECORD_BIND] = EVENT_BOUND,
+        [BW_RECORD_LISTEN] = EVENT_LISTEN,
+        [BW_RECORD_CLOSE] = EVENT_CLOSED,
+};
+
+static bool record_is_sound(const struct bw_socket *record, size_t size)
 {
-	return bind->header.version == BW_ABI_VERSION && bind->header.type == BW_RECORD_BIND &&
-	       bind->header.size == size && (bind->family == AF_INET || bind->family == AF_INET6) &&
-	       bind->requested_len <= BW_SOCKADDR_LEN && bind->result <= 0 && bind->result >= -MAX_ERRNO &&
-	       plan_hook_name(bind->hook)[0] != '\0';
+	return record->header.version == BW_ABI_VERSION && record->header.type >= BW_RECORD_BIND &&
+	       record->header.type <= BW_RECORD_CLOSE && record->header.size == size &&
+	       (record->family == AF_INET || record->family == AF_INET6) && record->requested_len <= BW_SOCKADDR_LEN &&
+	       record->result <= 0 && record->result >= -MAX_ERRNO && plan_hook_name(record->hook)[0] != '\0';
 }
 
 int decode(const void *data, size_t size, const struct decode_context *context, struct event *ret)
 {
-	struct bw_bind bind;
+	struct bw_socket record;
 
-	if (size != sizeof(bind))
+	if (size != sizeof(record))
 		return -EPROTO;
-	memcpy(&bind, data, sizeof(bind));
-	if (!record_is_sound(&bind, size))
+	memcpy(&record, data, sizeof(record));
+	if (!record_is_sound(&record, size))
 		return -EPROTO;
 
 	*ret = (struct event){
-	    .time_ns = bind.header.boot_ns + context->wall_offset_ns,
-	    .boot_ns = bind.header.boot_ns,
-	    .cpu = bind.header.cpu,
-	    .error = -bind.result,
-	    .pid = bind.pid,
-	    .tid = bind.tid,
-	    .uid = bind.uid,
-	    .gid = bind.gid,
-	    .family = bind.family,
-	    .type = bind.type,
-	    .protocol = bind.protocol,
-	    .socket_flags = bind.socket_flags,
-	    .device = bind.bound_dev_if,
-	    .cookie = bind.cookie,
-	    .netns_inode = bind.netns_inode,
-	    .unprivileged_port_start = bind.unprivileged_port_start,
-	    .plan = context->plan,
-	    .hook = plan_hook_name(bind.hook),
+	        .action = actions[record.header.type],
+	        .time_ns = record.header.boot_ns + context->wall_offset_ns,
+	        .boot_ns = record.header.boot_ns,
+	        .cpu = record.header.cpu,
+	        .error = -record.result,
+	        .pid = record.pid,
+	        .tid = record.tid,
+	        .uid = record.uid,
+	        .gid = record.gid,
+	        .pidns_pid = record.pidns_pid,
+	        .pidns_inode = record.pidns_inode,
+	        .backlog = record.backlog,
+	        .held_ns = record.held_ns,
+	        .family = record.family,
+	        .type = record.type,
+	        .protocol = record.protocol,
+	        .socket_flags = record.socket_flags,
+	        .device = record.bound_dev_if,
+	        .cookie = record.cookie,
+	        .netns_inode = record.netns_inode,
+	        .unprivileged_port_start = record.unprivileged_port_start,
+	        .plan = context->plan,
+	        .hook = plan_hook_name(record.hook),
 	};
-	memcpy(ret->comm, bind.comm, sizeof(ret->comm) - 1);
-	decode_requested(bind.requested, bind.requested_len, bind.family, &ret->requested);
+	memcpy(ret->comm, record.comm, sizeof(ret->comm) - 1);
+	decode_requested(record.requested, record.requested_len, record.family, &ret->requested);
 	/* of a failed bind the socket shows what it was before: nothing, or the port of an earlier bind */
-	if (bind.result == 0) {
-		ret->bound.family = bind.family;
-		ret->bound.port = bind.bound_port;
+	if ((record.result == 0 || ret->action != EVENT_BOUND) && record.bound_port != 0) {
+		ret->bound.family = record.family;
+		ret->bound.port = record.bound_port;
 		ret->bound.has_port = ret->bound.has_address = true;
-		memcpy(ret->bound.address, bind.bound_address, sizeof(ret->bound.address));
+		memcpy(ret->bound.address, record.bound_address, sizeof(ret->bound.address));
 	}
 	return 0;
 }

@@ -17,6 +17,13 @@ static const struct plan_hook plan_hooks[] = {
 	 .hook = BW_HOOK_FEXIT_INET_BIND},
 	{PLAN_TRAMPOLINE, "fexit_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK,
 	 .hook = BW_HOOK_FEXIT_INET6_BIND},
+	{PLAN_TRAMPOLINE, "fexit_listen_start", .needs = KERNEL_LISTEN_START, .optional = true,
+	 .hook = BW_HOOK_FEXIT_LISTEN_START},
+	{PLAN_TRAMPOLINE, "fexit_listen_start_backlog", .needs = KERNEL_LISTEN_START_BACKLOG, .optional = true,
+	 .hook = BW_HOOK_FEXIT_LISTEN_START},
+	{PLAN_TRAMPOLINE, "set_state_sctp", .optional = true, .hook = BW_HOOK_SET_STATE_SCTP},
+	{PLAN_TRAMPOLINE, "fentry_inet_release", .needs = KERNEL_INET_RELEASE, .optional = true,
+	 .hook = BW_HOOK_FENTRY_INET_RELEASE},
 
 	{PLAN_KPROBE, "cgroup_sock_create", .attach = ATTACH_CGROUP, .optional = true},
 	{PLAN_KPROBE, "kprobe_inet_bind_sk", .needs = KERNEL_INET_BIND_SK},
@@ -31,6 +38,15 @@ static const struct plan_hook plan_hooks[] = {
 	 .hook = BW_HOOK_KRETPROBE_INET_BIND},
 	{PLAN_KPROBE, "kretprobe_inet6_bind", .needs = KERNEL_INET6_BIND, .instead = KERNEL_INET6_BIND_SK,
 	 .hook = BW_HOOK_KRETPROBE_INET6_BIND},
+	{PLAN_KPROBE, "kprobe_listen_start", .needs = KERNEL_LISTEN_START, .optional = true},
+	{PLAN_KPROBE, "kprobe_listen_start", .needs = KERNEL_LISTEN_START_BACKLOG, .optional = true},
+	{PLAN_KPROBE, "kretprobe_listen_start", .needs = KERNEL_LISTEN_START, .optional = true,
+	 .hook = BW_HOOK_KRETPROBE_LISTEN_START},
+	{PLAN_KPROBE, "kretprobe_listen_start", .needs = KERNEL_LISTEN_START_BACKLOG, .optional = true,
+	 .hook = BW_HOOK_KRETPROBE_LISTEN_START},
+	{PLAN_KPROBE, "set_state_sctp", .optional = true, .hook = BW_HOOK_SET_STATE_SCTP},
+	{PLAN_KPROBE, "kprobe_inet_release", .needs = KERNEL_INET_RELEASE, .optional = true,
+	 .hook = BW_HOOK_KPROBE_INET_RELEASE},
 
 	{PLAN_TRACEPOINT, "cgroup_sock_create", .attach = ATTACH_CGROUP},
 	/* the beginning before the end, so that the first end that is seen has its beginning */
@@ -41,24 +57,35 @@ static const struct plan_hook plan_hooks[] = {
 	{PLAN_TRACEPOINT, "cgroup_post_bind6", .attach = ATTACH_CGROUP, .hook = BW_HOOK_CGROUP_POST_BIND6},
 	{PLAN_TRACEPOINT, "sys_exit_bind", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_exit_bind",
 	 .hook = BW_HOOK_SYS_EXIT_BIND},
+	{PLAN_TRACEPOINT, "sys_enter_listen", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_enter_listen"},
+	{PLAN_TRACEPOINT, "sys_exit_listen", .attach = ATTACH_TRACEPOINT, .tracepoint = "syscalls/sys_exit_listen",
+	 .hook = BW_HOOK_SYS_EXIT_LISTEN},
+	{PLAN_TRACEPOINT, "set_state_listen", .optional = true, .hook = BW_HOOK_SET_STATE_LISTEN},
+	{PLAN_TRACEPOINT, "cgroup_sock_release", .attach = ATTACH_CGROUP, .hook = BW_HOOK_CGROUP_SOCK_RELEASE},
 };
 /* clang-format on */
 
 #define PLAN_HOOKS (sizeof(plan_hooks) / sizeof(plan_hooks[0]))
 
 static const char *const plan_names[PLAN_COUNT] = {
-    [PLAN_NONE] = "",
-    [PLAN_TRAMPOLINE] = "trampoline",
-    [PLAN_KPROBE] = "kprobe",
-    [PLAN_TRACEPOINT] = "tracepoint",
+        [PLAN_NONE] = "",
+        [PLAN_TRAMPOLINE] = "trampoline",
+        [PLAN_KPROBE] = "kprobe",
+        [PLAN_TRACEPOINT] = "tracepoint",
 };
 
-/* false: this kernel has nothing that the plan could hook */
+/*
+ * false: this kernel lacks what the plan hooks. Where IPv6 is a module its functions are not in the kernel's own BTF,
+ * and the plans that need them there would not see a bind of an IPv6 socket, dual-stack ones among them.
+ */
 static bool plan_collect(const struct plan_probe *probe, enum capture_plan plan, struct plan_choice *choice)
 {
+	const uint32_t ipv6 = KERNEL_INET6_BIND | KERNEL_INET6_BIND_SK;
 	bool whole = false;
 
 	*choice = (struct plan_choice){.plan = plan};
+	if (plan != PLAN_TRACEPOINT && probe->ipv6 && !(probe->functions & ipv6))
+		return false;
 	for (size_t i = 0; i < PLAN_HOOKS && choice->count < PLAN_HOOKS_MAX; i++) {
 		const struct plan_hook *hook = &plan_hooks[i];
 

@@ -15,10 +15,13 @@
 #include "user/base/event.h"
 
 /* Kernel functions whose presence in BTF decides; bits of plan_probe.functions */
-#define KERNEL_INET_BIND     (1U << 0)
-#define KERNEL_INET6_BIND    (1U << 1)
-#define KERNEL_INET_BIND_SK  (1U << 2)
-#define KERNEL_INET6_BIND_SK (1U << 3)
+#define KERNEL_INET_BIND            (1U << 0)
+#define KERNEL_INET6_BIND           (1U << 1)
+#define KERNEL_INET_BIND_SK         (1U << 2)
+#define KERNEL_INET6_BIND_SK        (1U << 3)
+#define KERNEL_LISTEN_START         (1U << 4) /* inet_csk_listen_start(sk) */
+#define KERNEL_LISTEN_START_BACKLOG (1U << 5) /* inet_csk_listen_start(sk, backlog) */
+#define KERNEL_INET_RELEASE         (1U << 6)
 
 #define KERNEL_RELEASE(major, minor) ((uint32_t)(major) << 16 | (uint32_t)(minor))
 
@@ -28,15 +31,17 @@
 /* What was found out about this kernel, by sense/probe.c and by trying. */
 struct plan_probe {
 	uint32_t release;   /* KERNEL_RELEASE() */
-	bool btf;	    /* /sys/kernel/btf/vmlinux is there and readable */
+	bool btf;           /* /sys/kernel/btf/vmlinux is there and readable */
 	uint32_t functions; /* KERNEL_* */
+	bool probe_reads;   /* false: lockdown=confidentiality refuses programs that read kernel memory by address */
+	bool ipv6;          /* the kernel has IPv6 sockets: a plan that cannot hook them would be half blind */
 	/* of each plan: 0 as long as it was not tried, or -errno of its last load or attach */
 	int refused[PLAN_COUNT];
 };
 
 enum plan_attach {
 	ATTACH_BY_SECTION, /* as libbpf reads it from the program's section */
-	ATTACH_CGROUP,	   /* to the root of the cgroup v2 hierarchy */
+	ATTACH_CGROUP,     /* to the root of the cgroup v2 hierarchy */
 	ATTACH_TRACEPOINT, /* by its id in tracefs */
 };
 
@@ -45,13 +50,13 @@ struct plan_hook {
 	const char *program; /* in bpf/bindwatch.bpf.c */
 	enum plan_attach attach;
 	const char *tracepoint; /* ATTACH_TRACEPOINT: "category/name" */
-	uint32_t needs;		/* KERNEL_*: left out where the kernel lacks one of them; 0: needs none */
+	uint32_t needs;         /* KERNEL_*: left out where the kernel lacks one of them; 0: needs none */
 	uint32_t instead;  /* KERNEL_*: left out where the kernel has it, since another row is then the right one */
-	bool optional;	   /* the plan is whole without it */
+	bool optional;     /* the plan is whole without it */
 	enum bw_hook hook; /* what its records carry; BW_HOOK_NONE: it makes none */
 };
 
-#define PLAN_HOOKS_MAX 8
+#define PLAN_HOOKS_MAX 12
 
 struct plan_choice {
 	enum capture_plan plan;

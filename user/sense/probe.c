@@ -10,25 +10,26 @@
 #include <linux/capability.h>
 
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 
 /* Since 5.8 what CAP_SYS_ADMIN was needed for is split up (980737282232, 2c78ee898d8f); it still stands for both. */
 static const struct {
 	unsigned int number;
 	const char *name;
 } needed[] = {
-    {CAP_BPF, "CAP_BPF"},	      /* maps and programs */
-    {CAP_PERFMON, "CAP_PERFMON"},     /* kernel memory, tracepoints, kprobes */
-    {CAP_NET_ADMIN, "CAP_NET_ADMIN"}, /* cgroup programs that see sockets */
+        {CAP_BPF, "CAP_BPF"},             /* maps and programs */
+        {CAP_PERFMON, "CAP_PERFMON"},     /* kernel memory, tracepoints, kprobes */
+        {CAP_NET_ADMIN, "CAP_NET_ADMIN"}, /* cgroup programs that see sockets */
 };
 
 static const struct {
 	const char *name;
 	uint32_t bit;
 } functions[] = {
-    {"inet_bind", KERNEL_INET_BIND},
-    {"inet6_bind", KERNEL_INET6_BIND},
-    {"inet_bind_sk", KERNEL_INET_BIND_SK},
-    {"inet6_bind_sk", KERNEL_INET6_BIND_SK},
+        {"inet_bind", KERNEL_INET_BIND},
+        {"inet6_bind", KERNEL_INET6_BIND},
+        {"inet_bind_sk", KERNEL_INET_BIND_SK},
+        {"inet6_bind_sk", KERNEL_INET6_BIND_SK},
 };
 
 uint32_t probe_release(const char *release)
@@ -63,6 +64,18 @@ static uint64_t effective_capabilities(void)
 	return (uint64_t)data[1].effective << 32 | data[0].effective;
 }
 
+/* How many parameters inet_csk_listen_start() has tells which of its two forms it is: 5.17, e7049395b1c3. */
+static uint32_t probe_listen_start(const struct btf *btf)
+{
+	const struct btf_type *type;
+	int id = btf__find_by_name_kind(btf, "inet_csk_listen_start", BTF_KIND_FUNC);
+
+	if (id <= 0)
+		return 0;
+	type = btf__type_by_id(btf, btf__type_by_id(btf, id)->type);
+	return btf_vlen(type) == 1 ? KERNEL_LISTEN_START : btf_vlen(type) == 2 ? KERNEL_LISTEN_START_BACKLOG : 0;
+}
+
 int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 {
 	struct plan_probe probe = {0};
@@ -74,28 +87,31 @@ int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 	probe.release = probe_release(system.release);
 	if (probe.release < KERNEL_OLDEST) {
 		snprintf(error, PROBE_ERROR_LEN, "kernel %.64s is too old: Linux 5.10 or newer is needed",
-			 system.release);
+		         system.release);
 		return -ENOSYS;
 	}
 	probe_missing_capabilities(effective_capabilities(), missing, sizeof(missing));
 	if (missing[0]) {
 		snprintf(error, PROBE_ERROR_LEN, "this process lacks %s: run it as root (sudo bindwatch watch)",
-			 missing);
+		         missing);
 		return -EPERM;
 	}
 	btf = btf__load_vmlinux_btf();
 	if (!btf) {
 		snprintf(error, PROBE_ERROR_LEN,
-			 "kernel %.64s has no BTF (/sys/kernel/btf/vmlinux): a kernel built with "
-			 "CONFIG_DEBUG_INFO_BTF=y is needed",
-			 system.release);
+		         "kernel %.64s has no BTF (/sys/kernel/btf/vmlinux): a kernel built with "
+		         "CONFIG_DEBUG_INFO_BTF=y is needed",
+		         system.release);
 		return -ENOENT;
 	}
 	probe.btf = true;
 	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
 		if (btf__find_by_name_kind(btf, functions[i].name, BTF_KIND_FUNC) > 0)
 			probe.functions |= functions[i].bit;
+	probe.functions |= probe_listen_start(btf);
 	btf__free(btf);
+	probe.ipv6 = access("/proc/net/if_inet6", F_OK) == 0;
+	probe.probe_reads = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_probe_read_kernel, NULL) != 0;
 	*ret = probe;
 	return 0;
 }

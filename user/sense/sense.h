@@ -5,6 +5,7 @@
 #ifndef USER_SENSE_SENSE_H
 #define USER_SENSE_SENSE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,24 +13,34 @@
 
 struct sense;
 
-#define SENSE_ERROR_LEN 1024
+#define SENSE_ERROR_LEN 1400
+
+/* What can go missing between the kernel and the caller, and why. */
+enum sense_lost {
+	LOST_RING_FULL,      /* the reader was too slow: the ring buffer was full */
+	LOST_CALL_NOT_KEPT,  /* not seen to its end: too many calls were under way at once */
+	LOST_MISSED_RUN,     /* the kernel left a run of a hook out */
+	LOST_NOT_UNDERSTOOD, /* not a record of this version */
+	LOST_NOT_TRACKED,    /* the release of a port that will not be told: too many are held */
+	LOST_CAUSES,
+};
 
 /*
- * What became of the binds that the kernel saw:
- * seen == delivered + lost_ring + rejected + what still waits in the ring buffer.
+ * The ledger: seen == delivered + own + lost[LOST_RING_FULL] + lost[LOST_NOT_UNDERSTOOD] + what still waits to be read.
+ * The other losses were never seen.
  */
 struct sense_totals {
-	uint64_t seen;		/* by the hooks */
-	uint64_t lost_ring;	/* not written: the ring buffer was full */
-	uint64_t lost_inflight; /* not seen to their end: beginning not kept; not counted in seen */
-	uint64_t rejected;	/* written, but not a record of this version */
-	uint64_t delivered;	/* handed to the caller */
+	uint64_t seen;      /* calls that the hooks saw end */
+	uint64_t own;       /* records of our own canaries, not handed out */
+	uint64_t delivered; /* handed to the caller */
+	uint64_t lost[LOST_CAUSES];
 };
 
 /*
  * Loads and attaches the best plan that this kernel allows (or only `forced`, where it is not PLAN_NONE): tries one
- * after the other until one loads and attaches whole. 0, or -errno with the reason in error: one sentence for what is
- * missing, or for each plan why it was refused. *ret must be closed with sense_close().
+ * after the other until one loads and attaches whole, and a bind of our own comes through it. 0, or -errno with the
+ * reason in error: one sentence for what is missing, or for each plan why it was refused. *ret must be closed with
+ * sense_close().
  */
 int sense_open(enum capture_plan forced, struct sense **ret, char error[SENSE_ERROR_LEN]);
 
@@ -48,17 +59,39 @@ const char *sense_refusals(const struct sense *sense);
 int sense_fd(const struct sense *sense);
 
 /*
- * Hands every event that waits to deliver(); the event is valid during the call only. Stops where deliver() returns a
- * negative number, and the rest stays for the next call. 0, or that number, or -errno.
+ * Hands what waits to deliver(), but not without end: 1 where more waits, and the caller should look at its signals and
+ * come again. The event is valid during the call only. Stops where deliver() returns a negative number, which is then
+ * returned; the rest stays for the next call. Else 0, or -errno.
  */
 int sense_read(struct sense *sense, int (*deliver)(void *context, struct event *event), void *context);
+
+/*
+ * Reads what waits, and keeps it for the next sense_read(): for whoever must know what has happened before he tells of
+ * it. 0, or -errno. sense_pending() shows what is kept; valid until the next call of either.
+ */
+int sense_read_ahead(struct sense *sense);
+const struct event *sense_pending(const struct sense *sense, size_t *ret_count);
+
+/* Makes the release of this socket, which was bound before the hooks were there, known as well. 0, or -errno. */
+int sense_hold(struct sense *sense, uint64_t cookie);
 
 /* The ledger so far. 0, or -errno. */
 int sense_totals(const struct sense *sense, struct sense_totals *ret);
 
-/*
- * What was lost on each CPU that lost anything, as text: "cpu0 12, cpu3 1"; "" for nothing. 0, or -errno.
- */
+/* "ring-buffer-full", ...; "" for a value out of range. Static. */
+const char *sense_lost_name(enum sense_lost cause);
+
+/* What was lost on each CPU that lost anything, as text: "cpu0 12, cpu3 1"; "" for nothing. 0, or -errno. */
 int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size);
+
+/*
+ * Are the hooks still there? sense_canary() makes binds of our own, and once their records had time to be read,
+ * sense_canary_seen() tells whether all of them came. 0, or -errno: no socket is to be had, and nothing is proven.
+ */
+int sense_canary(struct sense *sense);
+bool sense_canary_seen(const struct sense *sense);
+
+/* A hook that somebody detached under our hands: its name, static; NULL: none. */
+const char *sense_detached_hook(const struct sense *sense);
 
 #endif

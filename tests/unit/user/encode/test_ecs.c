@@ -94,12 +94,11 @@ static void ecs_unknown_is_absent(void **state)
 {
 	static const char expected[] =
 	    "{\"@timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ecs\":{\"version\":\"9.4.0\"},"
-	    "\"message\":\"x (pid 0) could not bind 300 -: error 999\","
+	    "\"message\":\"no process that is seen could not bind 300 -: error 999\","
 	    "\"event\":{\"kind\":\"event\",\"category\":[\"network\"],\"type\":[\"start\"],"
 	    "\"action\":\"bound-socket\",\"outcome\":\"failure\","
 	    "\"id\":\"5a2b428ef0c64f47aff17ddc470ea2bd-1-0\",\"sequence\":1,"
 	    "\"module\":\"bindwatch\",\"dataset\":\"bindwatch.bind\"},\"network\":{},"
-	    "\"process\":{\"pid\":0,\"thread\":{\"id\":0},\"name\":\"x\"},"
 	    "\"user\":{\"id\":\"0\"},\"group\":{\"id\":\"0\"},\"error\":{\"code\":\"999\"},"
 	    "\"host\":{\"hostname\":\"web-1\",\"boot\":{\"id\":\"5a2b428e-f0c6-4f47-aff1-7ddc470ea2bd\"}},"
 	    "\"bindwatch\":{\"socket\":{\"type\":\"0\",\"protocol\":\"300\",\"reuseport\":false,"

@@ -17,30 +17,33 @@
 static const struct decode_context context = {.wall_offset_ns = 1700000000000000000, .plan = PLAN_TRACEPOINT};
 
 /* A bind of 127.0.0.1:80 that went well. */
-static struct bw_bind sound_record(void)
+static struct bw_socket sound_record(void)
 {
-	struct bw_bind bind = {
-	    .header =
-		{.version = BW_ABI_VERSION, .type = BW_RECORD_BIND, .size = sizeof(bind), .boot_ns = 42, .cpu = 3},
-	    .cookie = 7,
-	    .pid = 100,
-	    .tid = 101,
-	    .uid = 1000,
-	    .gid = 1001,
-	    .netns_inode = 4026531840,
-	    .unprivileged_port_start = 1024,
-	    .bound_dev_if = 2,
-	    .family = AF_INET,
-	    .type = SOCK_STREAM,
-	    .protocol = IPPROTO_TCP,
-	    .bound_port = 80,
-	    .bound_address = {127, 0, 0, 1},
-	    .socket_flags = BW_SOCKET_REUSEADDR,
-	    .hook = BW_HOOK_SYS_EXIT_BIND,
-	    .comm = "nginx",
+	struct bw_socket bind = {
+	        .header = {.version = BW_ABI_VERSION,
+	                   .type = BW_RECORD_BIND,
+	                   .size = sizeof(bind),
+	                   .boot_ns = 42,
+	                   .cpu = 3},
+	        .cookie = 7,
+	        .pid = 100,
+	        .tid = 101,
+	        .uid = 1000,
+	        .gid = 1001,
+	        .netns_inode = 4026531840,
+	        .unprivileged_port_start = 1024,
+	        .bound_dev_if = 2,
+	        .family = AF_INET,
+	        .type = SOCK_STREAM,
+	        .protocol = IPPROTO_TCP,
+	        .bound_port = 80,
+	        .bound_address = {127, 0, 0, 1},
+	        .socket_flags = BW_SOCKET_REUSEADDR,
+	        .hook = BW_HOOK_SYS_EXIT_BIND,
+	        .comm = "nginx",
 	};
 	struct sockaddr_in address = {
-	    .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0x7f000001)};
+	        .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0x7f000001)};
 
 	memcpy(bind.requested, &address, sizeof(address));
 	bind.requested_len = sizeof(address);
@@ -49,7 +52,7 @@ static struct bw_bind sound_record(void)
 
 static void a_record_becomes_an_event(void **state)
 {
-	struct bw_bind bind = sound_record();
+	struct bw_socket bind = sound_record();
 	struct event event;
 
 	(void)state;
@@ -88,7 +91,7 @@ static void a_record_becomes_an_event(void **state)
 
 static void a_failed_bind_has_no_bound_port(void **state)
 {
-	struct bw_bind bind = sound_record();
+	struct bw_socket bind = sound_record();
 	struct event event;
 
 	(void)state;
@@ -101,9 +104,40 @@ static void a_failed_bind_has_no_bound_port(void **state)
 	assert_int_equal(event.requested.port, 80);
 }
 
+static void each_record_becomes_its_action(void **state)
+{
+	struct bw_socket record = sound_record();
+	struct event event;
+
+	(void)state;
+	assert_int_equal(decode(&record, sizeof(record), &context, &event), 0);
+	assert_int_equal(event.action, EVENT_BOUND);
+	record.header.type = BW_RECORD_LISTEN;
+	record.backlog = 128;
+	record.pidns_pid = 5;
+	record.pidns_inode = 4026531836;
+	assert_int_equal(decode(&record, sizeof(record), &context, &event), 0);
+	assert_int_equal(event.action, EVENT_LISTEN);
+	assert_int_equal(event.backlog, 128);
+	assert_int_equal(event.pidns_pid, 5);
+	assert_true(event.pidns_inode == 4026531836);
+	/* a listen that failed still tells whose port it was about */
+	record.result = -EADDRINUSE;
+	assert_int_equal(decode(&record, sizeof(record), &context, &event), 0);
+	assert_int_equal(event.error, EADDRINUSE);
+	assert_true(event.bound.has_port);
+	assert_int_equal(event.bound.port, 80);
+	record.header.type = BW_RECORD_CLOSE;
+	record.result = 0;
+	record.held_ns = 1500000000;
+	assert_int_equal(decode(&record, sizeof(record), &context, &event), 0);
+	assert_int_equal(event.action, EVENT_CLOSED);
+	assert_true(event.held_ns == 1500000000);
+}
+
 static void a_comm_without_an_end_gets_one(void **state)
 {
-	struct bw_bind bind = sound_record();
+	struct bw_socket bind = sound_record();
 	struct event event;
 
 	(void)state;
@@ -120,22 +154,22 @@ static const struct {
 	uint16_t expect_family;
 	bool port, address;
 } requests[] = {
-    {AF_INET, AF_INET, 0, 0, false, false},	     {AF_INET, AF_INET, 1, 0, false, false},
-    {AF_INET, AF_INET, 2, AF_INET, false, false},    {AF_INET, AF_INET, 3, AF_INET, false, false},
-    {AF_INET, AF_INET, 4, AF_INET, true, false},     {AF_INET, AF_INET, 7, AF_INET, true, false},
-    {AF_INET, AF_INET, 8, AF_INET, true, true},	     {AF_INET, AF_INET, 16, AF_INET, true, true},
-    {AF_INET, AF_INET6, 16, AF_INET, true, true},    {AF_INET6, AF_INET6, 4, AF_INET6, true, false},
-    {AF_INET6, AF_INET6, 23, AF_INET6, true, false}, {AF_INET6, AF_INET6, 24, AF_INET6, true, true},
-    {AF_INET6, AF_INET6, 28, AF_INET6, true, true},  {AF_UNSPEC, AF_INET, 16, AF_INET, true, true},
-    {AF_UNSPEC, AF_INET6, 28, 0, false, false},	     {AF_UNIX, AF_INET, 16, 0, false, false},
-    {0xffff, AF_INET, 16, 0, false, false},
+        {AF_INET, AF_INET, 0, 0, false, false},          {AF_INET, AF_INET, 1, 0, false, false},
+        {AF_INET, AF_INET, 2, AF_INET, false, false},    {AF_INET, AF_INET, 3, AF_INET, false, false},
+        {AF_INET, AF_INET, 4, AF_INET, true, false},     {AF_INET, AF_INET, 7, AF_INET, true, false},
+        {AF_INET, AF_INET, 8, AF_INET, true, true},      {AF_INET, AF_INET, 16, AF_INET, true, true},
+        {AF_INET, AF_INET6, 16, AF_INET, true, true},    {AF_INET6, AF_INET6, 4, AF_INET6, true, false},
+        {AF_INET6, AF_INET6, 23, AF_INET6, true, false}, {AF_INET6, AF_INET6, 24, AF_INET6, true, true},
+        {AF_INET6, AF_INET6, 28, AF_INET6, true, true},  {AF_UNSPEC, AF_INET, 16, AF_INET, true, true},
+        {AF_UNSPEC, AF_INET6, 28, 0, false, false},      {AF_UNIX, AF_INET, 16, 0, false, false},
+        {0xffff, AF_INET, 16, 0, false, false},
 };
 
 static void what_was_asked_for_is_read_to_its_length(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		struct bw_bind bind = sound_record();
+		struct bw_socket bind = sound_record();
 		struct event event;
 
 		memset(bind.requested, 0xee, sizeof(bind.requested));
@@ -149,14 +183,14 @@ static void what_was_asked_for_is_read_to_its_length(void **state)
 		assert_int_equal(event.requested.port, requests[i].port ? 0xeeee : 0);
 		assert_int_equal(event.requested.address[0], requests[i].address ? 0xee : 0);
 		assert_int_equal(event.requested.address[15],
-				 requests[i].address && requests[i].expect_family == AF_INET6 ? 0xee : 0);
+		                 requests[i].address && requests[i].expect_family == AF_INET6 ? 0xee : 0);
 	}
 }
 
 /* One field of a sound record made wrong, each in its turn. */
 static void what_is_not_a_record_is_rejected(void **state)
 {
-	struct bw_bind bind;
+	struct bw_socket bind;
 	struct event event;
 
 	(void)state;
@@ -168,6 +202,7 @@ static void what_is_not_a_record_is_rejected(void **state)
 	} while (0)
 	REJECTED(bind.header.version = BW_ABI_VERSION + 1);
 	REJECTED(bind.header.type = 0);
+	REJECTED(bind.header.type = BW_RECORD_CLOSE + 1);
 	REJECTED(bind.header.type = 99);
 	REJECTED(bind.header.size = sizeof(bind) - 1);
 	REJECTED(bind.family = AF_UNIX);
@@ -192,7 +227,7 @@ static void what_is_not_a_record_is_rejected(void **state)
 
 static void random_bytes_do_no_harm(void **state)
 {
-	struct bw_bind bind;
+	struct bw_socket bind;
 	struct event event;
 	unsigned int seed = 1;
 
@@ -214,12 +249,13 @@ static void random_bytes_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_record_becomes_an_event),
-	    cmocka_unit_test(a_failed_bind_has_no_bound_port),
-	    cmocka_unit_test(a_comm_without_an_end_gets_one),
-	    cmocka_unit_test(what_was_asked_for_is_read_to_its_length),
-	    cmocka_unit_test(what_is_not_a_record_is_rejected),
-	    cmocka_unit_test(random_bytes_do_no_harm),
+	        cmocka_unit_test(a_record_becomes_an_event),
+	        cmocka_unit_test(a_failed_bind_has_no_bound_port),
+	        cmocka_unit_test(each_record_becomes_its_action),
+	        cmocka_unit_test(a_comm_without_an_end_gets_one),
+	        cmocka_unit_test(what_was_asked_for_is_read_to_its_length),
+	        cmocka_unit_test(what_is_not_a_record_is_rejected),
+	        cmocka_unit_test(random_bytes_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is bound already, joined to what happens from now on. The hooks are attached first, then the sockets are listed,
+ * and what happened meanwhile decides:
+ *
+ *   bound since, and listed            the bind will be told: not told here
+ *   released before it was held        it is in the first list and not in the second: not told at all
+ *   released after it was held         told here, and its release will be told
+ */
+#include "user/sense/existing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Cookies, sorted. */
+struct cookies {
+	uint64_t *list;
+	size_t count;
+};
+
+static int compare_cookies(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static bool cookies_have(const struct cookies *cookies, uint64_t cookie)
+{
+	return cookie && cookies->count &&
+	       bsearch(&cookie, cookies->list, cookies->count, sizeof(cookie), compare_cookies);
+}
+
+static int cookies_begin(struct cookies *cookies, size_t most)
+{
+	*cookies = (struct cookies){.list = calloc(most ? most : 1, sizeof(*cookies->list))};
+	return cookies->list ? 0 : -ENOMEM;
+}
+
+static void cookies_end(struct cookies *cookies)
+{
+	qsort(cookies->list, cookies->count, sizeof(*cookies->list), compare_cookies);
+}
+
+static int cookies_of_inventory(const struct inventory *inventory, struct cookies *ret)
+{
+	int r = cookies_begin(ret, inventory->sockets_count);
+
+	for (size_t i = 0; r == 0 && i < inventory->sockets_count; i++)
+		ret->list[ret->count++] = inventory->sockets[i].cookie;
+	if (r == 0)
+		cookies_end(ret);
+	return r;
+}
+
+/* The sockets that one of these actions is about to be told of. */
+static int cookies_of_pending(const struct sense *sense, bool closed, struct cookies *ret)
+{
+	size_t count;
+	const struct event *events = sense_pending(sense, &count);
+	int r = cookies_begin(ret, count);
+
+	for (size_t i = 0; r == 0 && i < count; i++)
+		if (!events[i].error && (events[i].action == EVENT_CLOSED) == closed)
+			ret->list[ret->count++] = events[i].cookie;
+	if (r == 0)
+		cookies_end(ret);
+	return r;
+}
+
+static int tell_one(const struct inventory *inventory, const struct inventory_socket *socket,
+                    int (*deliver)(void *context, struct event *event), void *context)
+{
+	struct event_holder holders[EVENT_HOLDERS_MAX];
+	struct event event;
+
+	inventory_event(inventory, socket, &event);
+	event.action = EVENT_EXISTING;
+	for (size_t i = 0; i < socket->holders_count && i < EVENT_HOLDERS_MAX; i++) {
+		const struct holder *holder = &inventory->holders.list[socket->holders + i];
+
+		holders[i].pid = holder->pid;
+		memcpy(holders[i].comm, holder->comm, sizeof(holders[i].comm));
+	}
+	event.holders = holders;
+	event.holders_count = socket->holders_count;
+	if (socket->holders_count) {
+		event.pid = holders[0].pid;
+		memcpy(event.comm, holders[0].comm, sizeof(event.comm));
+	}
+	return deliver(context, &event);
+}
+
+struct reconciliation {
+	struct cookies second;        /* the list taken after every socket of the first was held */
+	struct cookies bound, closed; /* by events that will be told */
+};
+
+static int tell_all(const struct inventory *inventory, const struct reconciliation *since,
+                    int (*deliver)(void *context, struct event *event), void *context)
+{
+	for (size_t i = 0; i < inventory->sockets_count; i++) {
+		const struct inventory_socket *socket = &inventory->sockets[i];
+		bool gone = socket->cookie && !cookies_have(&since->second, socket->cookie) &&
+		            !cookies_have(&since->closed, socket->cookie);
+		int r;
+
+		if (gone || cookies_have(&since->bound, socket->cookie))
+			continue;
+		r = tell_one(inventory, socket, deliver, context);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int existing_tell(struct sense *sense, int (*deliver)(void *context, struct event *event), void *context,
+                  char error[INVENTORY_TEXT_LEN])
+{
+	struct inventory *first = NULL, *second = NULL;
+	struct reconciliation since = {0};
+	int r = inventory_take(NULL, &first, error);
+
+	if (r == 0)
+		r = inventory_find_holders(first, error);
+	for (size_t i = 0; r == 0 && i < first->sockets_count; i++)
+		(void)sense_hold(sense,
+		                 first->sockets[i].cookie); /* a full map is counted where it matters: in hold() */
+	if (r == 0)
+		r = inventory_take(NULL, &second, error);
+	if (r == 0 && ((r = sense_read_ahead(sense)) || (r = cookies_of_inventory(second, &since.second)) ||
+	               (r = cookies_of_pending(sense, false, &since.bound)) ||
+	               (r = cookies_of_pending(sense, true, &since.closed))))
+		(void)snprintf(error, INVENTORY_TEXT_LEN, "%s", strerror(-r));
+	if (r == 0)
+		r = tell_all(first, &since, deliver, context);
+	free(since.second.list);
+	free(since.bound.list);
+	free(since.closed.list);
+	inventory_free(first);
+	inventory_free(second);
+	return r;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is read from the hooks that loader.c attached: events, counters, their own state of health. */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bpf/bindwatch.skel.h"
+#include "user/sense/sense_private.h"
+
+/*
+ * Records taken in one call. A flood that outpaces the reader would keep it in the ring buffer for ever, deaf to
+ * signals and timers; this many take a few milliseconds.
+ */
+#define READ_MAX 2048
+
+static uint64_t nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int sense_on_record(void *context, void *data, size_t size)
+{
+	struct sense *sense = context;
+	struct event event;
+	int r;
+
+	sense->read++;
+	if (decode(data, size, &sense->decode, &event) < 0) {
+		sense->rejected++;
+		r = 0;
+	} else if (canary_take(&sense->canary, &event)) {
+		r = 0;
+	} else {
+		if (event.device && event.netns_inode == sense->netns_inode &&
+		    !if_indextoname(event.device, event.device_name))
+			event.device_name[0] = '\0';
+		sense->delivered++;
+		r = sense->deliver(sense->deliver_context, &event);
+	}
+	/* libbpf counts a record as read also where its callback stops here */
+	return r < 0 ? r : sense->read >= READ_MAX ? -EAGAIN : 0;
+}
+
+static int read_ring(struct sense *sense, int (*deliver)(void *context, struct event *event), void *context)
+{
+	int r;
+
+	sense->decode.plan = sense->choice.plan;
+	sense->decode.wall_offset_ns = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME);
+	sense->deliver = deliver;
+	sense->deliver_context = context;
+	sense->read = 0;
+	r = ring_buffer__consume(sense->ring);
+	if (r == -EAGAIN)
+		return 1;
+	return r > 0 ? 0 : r;
+}
+
+static int keep(void *context, struct event *event)
+{
+	struct sense *sense = context;
+
+	if (sense->pending_count == sense->pending_capacity) {
+		size_t capacity = sense->pending_capacity ? 2 * sense->pending_capacity : 64;
+		struct event *grown = reallocarray(sense->pending, capacity, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		sense->pending = grown;
+		sense->pending_capacity = capacity;
+	}
+	sense->pending[sense->pending_count++] = *event;
+	return 0;
+}
+
+int sense_read_ahead(struct sense *sense)
+{
+	int r = read_ring(sense, keep, sense);
+
+	return r < 0 ? r : 0;
+}
+
+int sense_read(struct sense *sense, int (*deliver)(void *context, struct event *event), void *context)
+{
+	int r;
+
+	while (sense->pending_next < sense->pending_count) {
+		r = deliver(context, &sense->pending[sense->pending_next++]);
+		if (r < 0)
+			return r;
+	}
+	return read_ring(sense, deliver, context);
+}
+
+const struct event *sense_pending(const struct sense *sense, size_t *ret_count)
+{
+	*ret_count = sense->pending_count - sense->pending_next;
+	return sense->pending + sense->pending_next;
+}
+
+enum capture_plan sense_plan(const struct sense *sense)
+{
+	return sense->choice.plan;
+}
+
+const char *sense_refusals(const struct sense *sense)
+{
+	return sense->refusals;
+}
+
+int sense_fd(const struct sense *sense)
+{
+	return ring_buffer__epoll_fd(sense->ring);
+}
+
+int sense_hold(struct sense *sense, uint64_t cookie)
+{
+	__u64 unknown = 0;
+	int r;
+
+	if (!cookie)
+		return -EINVAL;
+	r = bpf_map_update_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie, &unknown, BPF_NOEXIST);
+	return r == -EEXIST ? 0 : r;
+}
+
+static int read_counters(const struct sense *sense)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(bpf_map__fd(sense->skeleton->maps.counters), &zero, sense->counters);
+}
+
+/*
+ * Runs that the kernel left out because the program was running on this CPU already: bpf_prog_info.recursion_misses,
+ * Linux 5.12; 0 before.
+ */
+static uint64_t missed_runs(const struct sense *sense)
+{
+	uint64_t missed = 0;
+
+	for (size_t i = 0; i < sense->choice.count; i++) {
+		struct bpf_program *program =
+		        bpf_object__find_program_by_name(sense->skeleton->obj, sense->choice.hooks[i]->program);
+		struct bpf_prog_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_program__fd(program);
+
+		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+int sense_totals(const struct sense *sense, struct sense_totals *ret)
+{
+	struct sense_totals totals = {.delivered = sense->delivered, .own = sense->canary.records};
+	int r = read_counters(sense);
+
+	if (r < 0)
+		return r;
+	totals.lost[LOST_NOT_UNDERSTOOD] = sense->rejected;
+	totals.lost[LOST_MISSED_RUN] = missed_runs(sense);
+	for (int cpu = 0; cpu < sense->cpus; cpu++) {
+		totals.seen += sense->counters[cpu].seen;
+		totals.lost[LOST_RING_FULL] += sense->counters[cpu].lost_ring;
+		totals.lost[LOST_CALL_NOT_KEPT] += sense->counters[cpu].lost_inflight;
+		totals.lost[LOST_NOT_TRACKED] += sense->counters[cpu].untracked;
+	}
+	*ret = totals;
+	return 0;
+}
+
+const char *sense_lost_name(enum sense_lost cause)
+{
+	static const char *const names[LOST_CAUSES] = {
+	        [LOST_RING_FULL] = "ring-buffer-full",      [LOST_CALL_NOT_KEPT] = "call-not-kept",
+	        [LOST_MISSED_RUN] = "hook-run-missed",      [LOST_NOT_UNDERSTOOD] = "record-not-understood",
+	        [LOST_NOT_TRACKED] = "release-not-tracked",
+	};
+
+	return cause < LOST_CAUSES ? names[cause] : "";
+}
+
+int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size)
+{
+	size_t used = 0;
+	int r = read_counters(sense);
+
+	if (r < 0)
+		return r;
+	text[0] = '\0';
+	for (int cpu = 0; cpu < sense->cpus; cpu++) {
+		uint64_t lost = sense->counters[cpu].lost_ring + sense->counters[cpu].lost_inflight;
+		char item[48];
+		int length;
+
+		if (!lost)
+			continue;
+		length = snprintf(item, sizeof(item), "%scpu%d %llu", used ? ", " : "", cpu, (unsigned long long)lost);
+		/* a whole item or none: a number that is cut reads as a smaller one */
+		if (used + length + sizeof(", ...") > size) {
+			snprintf(text + used, size - used, ", ...");
+			break;
+		}
+		memcpy(text + used, item, length + 1);
+		used += length;
+	}
+	return 0;
+}
+
+int sense_canary(struct sense *sense)
+{
+	return canary_bind(&sense->canary);
+}
+
+bool sense_canary_seen(const struct sense *sense)
+{
+	return canary_seen(&sense->canary);
+}
+
+/* A cgroup link that somebody detached lives on as a descriptor, without a cgroup. Other links cannot be detached so.
+ */
+const char *sense_detached_hook(const struct sense *sense)
+{
+	for (size_t i = 0; i < sense->choice.count; i++) {
+		struct bpf_link_info info = {0};
+		__u32 size = sizeof(info);
+
+		if (!sense->links[i] || sense->choice.hooks[i]->attach != ATTACH_CGROUP)
+			continue;
+		if (bpf_obj_get_info_by_fd(bpf_link__fd(sense->links[i]), &info, &size) == 0 &&
+		    info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id == 0)
+			return sense->choice.hooks[i]->program;
+	}
+	return NULL;
+}

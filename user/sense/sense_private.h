@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files behind sense.h share: loader.c builds it, sense.c reads from it, canary.c tests it. */
+#ifndef USER_SENSE_SENSE_PRIVATE_H
+#define USER_SENSE_SENSE_PRIVATE_H
+
+#include <linux/types.h>
+
+#include "bpf/bindwatch.h"
+#include "user/sense/decode.h"
+#include "user/sense/plan.h"
+#include "user/sense/sense.h"
+
+struct bindwatch_bpf;
+struct bpf_link;
+struct ring_buffer;
+
+/* Room for the reason why one plan was refused; all of them fit into SENSE_ERROR_LEN. */
+#define WHY_LEN 300
+
+/* The sockets of the last canaries, whose records are our own business: two families, the last three rounds. */
+#define CANARY_COOKIES 6
+
+struct canary {
+	uint64_t cookies[CANARY_COOKIES]; /* a ring; 0: none */
+	bool seen[CANARY_COOKIES];
+	unsigned int next;
+	uint64_t records; /* of canaries, binds and releases */
+};
+
+struct sense {
+	struct bindwatch_bpf *skeleton;
+	struct bpf_link *links[PLAN_HOOKS_MAX]; /* as choice.hooks; NULL: an optional one that did not attach */
+	struct ring_buffer *ring;
+	struct plan_choice choice;
+	char refusals[PLAN_COUNT * WHY_LEN];
+	uint32_t netns_inode; /* our own: interface indices of others mean nothing here */
+	int cpus;
+	struct bw_counters *counters; /* one per possible CPU: what the map's lookup fills */
+	struct canary canary;
+
+	/* sense_read_ahead() keeps them for sense_read() */
+	struct event *pending;
+	size_t pending_count, pending_capacity, pending_next;
+
+	/* during sense_read() */
+	struct decode_context decode;
+	int (*deliver)(void *context, struct event *event);
+	void *deliver_context;
+	unsigned int read; /* records of this call */
+
+	uint64_t delivered, rejected;
+};
+
+/* ring_buffer__new()'s callback: a record to an event, to sense->deliver. */
+int sense_on_record(void *sense, void *data, size_t size);
+
+/*
+ * Binds a UDP port of the loopback of each IP family that the host has, and remembers the sockets' cookies: their
+ * records do not reach the caller of sense_read(). 0, or -errno: no socket is to be had.
+ */
+int canary_bind(struct canary *canary);
+
+/* true: the event is a canary's, and is counted here. */
+bool canary_take(struct canary *canary, const struct event *event);
+
+/* true: all binds of the last canary_bind() were seen. */
+bool canary_seen(const struct canary *canary);
+
+#endif

@@ -13,6 +13,7 @@ static const struct {
 	const char *what;
 } commands[] = {
         {"watch", cli_watch, "show every bind as it happens"},
+        {"list", cli_list, "who holds which port now"},
         {"port", cli_port, "what a port is for, and who holds it"},
         {"registry", cli_registry, "the IANA registry: facts, check of a file, differences"},
 };
@@ -43,7 +44,7 @@ int main(int argc, char **argv)
 	open_standard_streams();
 	setlocale(LC_TIME, "");
 	if (argc < 2)
-		return cli_usage(NULL, "which command? watch, port or registry");
+		return cli_usage(NULL, "which command? watch, list, port or registry");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help();
 	if (strcmp(argv[1], "--version") == 0)
@@ -51,5 +52,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	return cli_usage(NULL, "no command named '%s': watch, port or registry", argv[1]);
+	return cli_usage(NULL, "no command named '%s': watch, list, port or registry", argv[1]);
 }

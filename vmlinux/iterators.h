@@ -47,7 +47,7 @@ struct file___inventory {
 	struct inode___inventory *f_inode;
 };
 
-/* Context of an iterator over the descriptors of all tasks: 5.8 (eaaacd23910f). The verifier knows its pointers' types. */
+/* Context of an iterator over the descriptors of all tasks: 5.8 (eaaacd23910f). Its pointers have types. */
 struct bpf_iter__task_file {
 	struct bpf_iter_meta *meta;
 	struct task_struct___inventory *task;

@@ -19,6 +19,7 @@ enum cli_exit {
  * refuses with cli_error() or cli_usage().
  */
 int cli_watch(int argc, char **argv);
+int cli_list(int argc, char **argv);
 int cli_port(int argc, char **argv);
 int cli_registry(int argc, char **argv);
 

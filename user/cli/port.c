@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "user/cli/registry_option.h"
+
 struct options {
 	const char *registry, *services;
 	int (*form)(const struct port_answer *answer, FILE *stream);
@@ -17,28 +19,27 @@ static const struct form {
 	const char *name;
 	int (*write)(const struct port_answer *answer, FILE *stream);
 } forms[] = {
-    {"text", port_text},
-    {"json", port_json},
+        {"text", port_text},
+        {"json", port_json},
 };
 
 static int help(void)
 {
 	(void)puts("Usage: bindwatch port [OPTION]... PORT...\n"
-		   "Tells what a port is for, by the IANA registry, and who is bound to it on this host now.\n"
-		   "\n"
-		   "PORT is a number (22), a service (ssh), a range (8000-8010), each with a transport\n"
-		   "behind it if only that is meant (80/tcp), or several of these with commas between.\n"
-		   "\n"
-		   "      --registry FILE    the registry to use instead of the built-in one: IANA's CSV\n"
-		   "      --services FILE    names of this site, in the form of /etc/services\n"
-		   "  -o, --output text|json text for a person (the default), or a JSON document for each port\n"
-		   "  -h, --help             this text\n"
-		   "      --version          the version\n"
-		   "\n"
-		   "All sockets and their processes are seen by root only. 'bound, not listening' is seen\n"
-		   "since Linux 6.8.\n"
-		   "\n"
-		   "Exit: 0 answered, also where nobody is bound; 1 it could not be done; 2 it was not understood.");
+	           "Tells what a port is for, by the IANA registry, and who is bound to it on this host now.\n"
+	           "\n"
+	           "PORT is a number (22), a service (ssh), a range (8000-8010), each with a transport\n"
+	           "behind it if only that is meant (80/tcp), or several of these with commas between.\n"
+	           "\n"
+	           "      --registry FILE    the registry to use instead of the built-in one: IANA's CSV\n"
+	           "      --services FILE    names of this site, in the form of /etc/services\n"
+	           "  -o, --output text|json text for a person (the default), or a JSON document for each port\n"
+	           "  -h, --help             this text\n"
+	           "      --version          the version\n"
+	           "\n"
+	           "All sockets and their processes are seen by root only.\n"
+	           "\n"
+	           "Exit: 0 answered, also where nobody is bound; 1 it could not be done; 2 it was not understood.");
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILURE;
 }
 
@@ -56,12 +57,12 @@ static bool options_parse(int argc, char **argv, struct options *ret_options, in
 {
 	enum { OPTION_REGISTRY = 256, OPTION_SERVICES, OPTION_VERSION };
 	static const struct option table[] = {
-	    {"registry", required_argument, NULL, OPTION_REGISTRY},
-	    {"services", required_argument, NULL, OPTION_SERVICES},
-	    {"output", required_argument, NULL, 'o'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, OPTION_VERSION},
-	    {NULL, 0, NULL, 0},
+	        {"registry", required_argument, NULL, OPTION_REGISTRY},
+	        {"services", required_argument, NULL, OPTION_SERVICES},
+	        {"output", required_argument, NULL, 'o'},
+	        {"help", no_argument, NULL, 'h'},
+	        {"version", no_argument, NULL, OPTION_VERSION},
+	        {NULL, 0, NULL, 0},
 	};
 	const struct form *form = &forms[0];
 	int option;
@@ -105,33 +106,9 @@ static bool options_parse(int argc, char **argv, struct options *ret_options, in
 	return false;
 }
 
-/* 0, or what the program returns, said. */
-static int registry_open(const struct options *options, struct registry **ret)
-{
-	char error[REGISTRY_ERROR_LEN];
-	struct registry *registry;
-	int err;
-
-	if (options->registry) {
-		err = registry_open_file(options->registry, &registry, error);
-		if (err)
-			return cli_error("port: %s", error);
-	} else {
-		err = registry_open_embedded(&registry);
-		if (err)
-			return cli_error("port: the registry: %s", strerror(-err));
-	}
-	if (options->services && registry_overlay_services(registry, options->services, error)) {
-		registry_free(registry);
-		return cli_error("port: %s", error);
-	}
-	*ret = registry;
-	return CLI_OK;
-}
-
 /* Adds each argument to ports; scratch is for one of them. 0, or what the program returns, said. */
 static int ports_parse(char **arguments, const struct registry *registry, struct portlist *ports,
-		       struct portlist *scratch)
+                       struct portlist *scratch)
 {
 	char error[PORTLIST_ERROR_LEN];
 
@@ -192,7 +169,7 @@ int cli_port(int argc, char **argv)
 		status = cli_error("port: out of memory");
 		goto out;
 	}
-	status = registry_open(&options, &registry);
+	status = cli_registry_open("port", options.registry, options.services, &registry);
 	if (!status)
 		status = ports_parse(argv + optind, registry, &lists[0], &lists[1]);
 	if (status)

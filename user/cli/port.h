@@ -28,7 +28,7 @@ struct port_row {
 
 /* The rows of a port for the transports in mask, by their first transport. Returns how many. */
 size_t port_rows(const struct registry *registry, uint16_t port, unsigned int mask,
-		 struct port_row rows[REGISTRY_TRANSPORTS]);
+                 struct port_row rows[REGISTRY_TRANSPORTS]);
 
 /* Whether two entries say the same. */
 bool port_entry_equal(const struct registry_entry *a, const struct registry_entry *b);

@@ -3,15 +3,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "user/base/visible.h"
 #include "user/cli/port.h"
+#include "user/cli/socket_cells.h"
 #include "user/cli/table.h"
 #include "user/encode/names.h"
 
 #define ALL_TRANSPORTS ((1U << REGISTRY_TRANSPORTS) - 1)
-
-/* A server has hundreds of workers on one socket: more process numbers than this are counted, not listed. */
-#define PIDS_SHOWN 4
 
 /* The longest a name here can be is 15 bytes; three names and their blanks are a full line. */
 #define NAMES_LEN 200
@@ -58,11 +55,6 @@ static void cell(struct cli_table *table, const char *text)
 	cli_table_cell(table, text, strlen(text), 0);
 }
 
-static void cell_hostile(struct cli_table *table, const char *text, size_t len)
-{
-	cli_table_cell(table, text, len, VISIBLE_BACKSLASH);
-}
-
 static void cell_transports(struct cli_table *table, unsigned int transports)
 {
 	char text[64];
@@ -72,7 +64,7 @@ static void cell_transports(struct cli_table *table, unsigned int transports)
 	for (unsigned int i = 0; i < REGISTRY_TRANSPORTS; i++) {
 		if (transports & 1U << i)
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "",
-						 registry_transport_name((enum registry_transport)i));
+			                         registry_transport_name((enum registry_transport)i));
 	}
 	cell(table, text);
 }
@@ -103,10 +95,10 @@ static void cell_note(struct cli_table *table, const struct registry_entry *entr
 
 	port_date_format(entry->removed, removed);
 	cli_table_format(table, "%s%s%s%s%s%s",
-			 entry->flags & REGISTRY_UNAUTHORIZED_USE ? "unauthorized use known" : "",
-			 entry->flags & REGISTRY_UNAUTHORIZED_USE && entry->flags & REGISTRY_SITE ? ", " : "",
-			 entry->flags & REGISTRY_SITE ? "named by this site" : "",
-			 entry->flags && removed[0] ? ", " : "", removed[0] ? "removed " : "", removed);
+	                 entry->flags & REGISTRY_UNAUTHORIZED_USE ? "unauthorized use known" : "",
+	                 entry->flags & REGISTRY_UNAUTHORIZED_USE && entry->flags & REGISTRY_SITE ? ", " : "",
+	                 entry->flags & REGISTRY_SITE ? "named by this site" : "",
+	                 entry->flags && removed[0] ? ", " : "", removed[0] ? "removed " : "", removed);
 }
 
 static void add_run(struct cli_table *table, const struct run *run)
@@ -136,8 +128,8 @@ static void add_run(struct cli_table *table, const struct run *run)
 
 static int print_registry(const struct port_answer *answer, FILE *stream)
 {
-	static const char *const titles[] = {"PORT",	   "RANGE",    "TRANSPORT", "STATE", "SERVICE",
-					     "REGISTERED", "MODIFIED", "NOTE",	    "TITLE"};
+	static const char *const titles[] = {"PORT",       "RANGE",    "TRANSPORT", "STATE", "SERVICE",
+	                                     "REGISTERED", "MODIFIED", "NOTE",      "TITLE"};
 	struct cli_table table = {.columns = sizeof(titles) / sizeof(titles[0])};
 	struct run run = {0}, next;
 	int err;
@@ -163,62 +155,10 @@ static int print_registry(const struct port_answer *answer, FILE *stream)
 	return err;
 }
 
-static void cell_server(struct cli_table *table, const struct event *event)
-{
-	char data[256]; /* an address of 39 bytes, a device of 16 bytes at six each, a port, and brackets */
-	struct encode_buffer buffer = {.data = data, .size = sizeof(data)};
-	struct writer writer;
-
-	writer_begin(&writer, &buffer);
-	(void)write_server(&writer, event);
-	if (writer_end(&writer, &buffer))
-		buffer.used = 0;
-	cli_table_cell(table, data, buffer.used, 0);
-}
-
-static const char *state_text(const struct inventory_socket *socket, const struct event *event)
-{
-	if (socket->state == INVENTORY_LISTEN)
-		return "listening";
-	return event->facts.transport == REGISTRY_UDP ? "bound" : "bound, not listening";
-}
-
-static void cell_netns(struct cli_table *table, const struct inventory *inventory, uint32_t inode)
-{
-	const char *name = inventory_netns_name(inventory, inode);
-
-	if (inode == inventory->netns[0].inode)
-		cell(table, "");
-	else if (name[0])
-		cell_hostile(table, name, strlen(name));
-	else
-		cli_table_format(table, "net:[%u]", inode);
-}
-
-/* The processes of the same name as the one at `from` stand in one row. Returns the first that was not shown. */
-static size_t cell_processes(struct cli_table *table, const struct holder *list, size_t from, size_t count)
-{
-	const char *comm = list[from].comm;
-	char pids[128];
-	size_t used = 0, to = from;
-
-	for (; to < count && memcmp(list[to].comm, comm, EVENT_COMM_LEN) == 0; to++) {
-		if (to - from < PIDS_SHOWN)
-			used +=
-			    (size_t)snprintf(pids + used, sizeof(pids) - used, "%s%u", used ? " " : "", list[to].pid);
-	}
-	if (to - from > PIDS_SHOWN)
-		(void)snprintf(pids + used, sizeof(pids) - used, " and %zu more", to - from - PIDS_SHOWN);
-	cell_hostile(table, comm, strnlen(comm, EVENT_COMM_LEN));
-	cell(table, pids);
-	return to;
-}
-
 static void add_socket(struct cli_table *table, const struct port_answer *answer, const struct inventory_socket *socket,
-		       const struct event *event)
+                       const struct event *event)
 {
-	const struct holder *list = &answer->inventory->holders.list[socket->holders];
-	const char *protocol = name_of_protocol(socket->protocol), *user;
+	const char *protocol = name_of_protocol(socket->protocol);
 	size_t shown = 0;
 
 	do {
@@ -227,35 +167,24 @@ static void add_socket(struct cli_table *table, const struct port_answer *answer
 		if (first) {
 			cell(table, protocol ? protocol : "");
 			cell_server(table, event);
-			cell(table, state_text(socket, event));
+			cell(table, cell_state(socket));
 		} else {
 			for (int i = 0; i < 3; i++)
 				cell(table, "");
 		}
-		if (socket->holders_count) {
-			shown = cell_processes(table, list, shown, socket->holders_count);
-		} else {
-			cell(table, "-");
-			cell(table, "-");
-		}
-		user = user_cache_name(answer->users, socket->uid);
-		if (!first)
-			cell(table, "");
-		else if (user)
-			cell_hostile(table, user, strlen(user));
-		else
-			cli_table_format(table, "%u", socket->uid);
+		shown = cell_processes(table, event, shown);
 		if (first)
-			cell_netns(table, answer->inventory, socket->netns_inode);
+			cell_owner(table, answer->inventory, socket, answer->users);
 		else
-			cell(table, "");
-	} while (shown < socket->holders_count);
+			for (int i = 0; i < 2; i++)
+				cell(table, "");
+	} while (shown < event->holders_count);
 }
 
 static int print_sockets(const struct port_answer *answer, FILE *stream)
 {
-	static const char *const titles[] = {"PROTO", "ADDRESS:PORT",	  "STATE", "PROCESS", "PID",
-					     "USER",  "NETWORK NAMESPACE"};
+	static const char *const titles[] = {"PROTO", "ADDRESS:PORT",     "STATE", "PROCESS", "PID",
+	                                     "USER",  "NETWORK NAMESPACE"};
 	struct cli_table table = {.columns = sizeof(titles) / sizeof(titles[0])};
 	const struct inventory *inventory = answer->inventory;
 	struct event event;

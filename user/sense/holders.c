@@ -19,7 +19,6 @@ struct search {
 	const uint64_t *inodes;
 	size_t inodes_count;
 	struct holders found;
-	size_t capacity;
 };
 
 uint64_t holders_parse_link(const char *link)
@@ -77,22 +76,20 @@ static void read_comm(int proc, const char *pid, char comm[EVENT_COMM_LEN])
 	memcpy(comm, text, len < EVENT_COMM_LEN ? (size_t)len : EVENT_COMM_LEN - 1);
 }
 
-static int add_holder(struct search *search, uint64_t inode, uint32_t pid)
+int holders_add(struct holders *holders, const struct holder *holder)
 {
-	struct holders *found = &search->found;
-
-	if (found->count == HOLDERS_MAX)
+	if (holders->count == HOLDERS_MAX)
 		return -E2BIG;
-	if (found->count == search->capacity) {
-		size_t capacity = search->capacity ? search->capacity * 2 : 256;
-		struct holder *grown = reallocarray(found->list, capacity, sizeof(*grown));
+	if (holders->count == holders->capacity) {
+		size_t capacity = holders->capacity ? holders->capacity * 2 : 256;
+		struct holder *grown = reallocarray(holders->list, capacity, sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
-		found->list = grown;
-		search->capacity = capacity;
+		holders->list = grown;
+		holders->capacity = capacity;
 	}
-	found->list[found->count++] = (struct holder){.inode = inode, .pid = pid};
+	holders->list[holders->count++] = *holder;
 	return 0;
 }
 
@@ -131,7 +128,7 @@ static int search_descriptors(struct search *search, int proc, const char *name,
 		link[len] = '\0';
 		inode = holders_parse_link(link);
 		if (inode && bsearch(&inode, search->inodes, search->inodes_count, sizeof(inode), compare_inodes))
-			err = add_holder(search, inode, pid);
+			err = holders_add(&search->found, &(struct holder){.inode = inode, .pid = pid});
 	}
 	search->found.denied += denied;
 	(void)closedir(directory);
@@ -157,7 +154,7 @@ static int search_process(struct search *search, int proc, const char *name)
 }
 
 /* A process may hold several descriptors of one socket. */
-static void sort_and_unite(struct holders *holders)
+void holders_sort(struct holders *holders)
 {
 	size_t kept = 0;
 
@@ -188,7 +185,7 @@ int holders_find(const uint64_t *inodes, size_t count, struct holders *ret)
 		holders_free(&search.found);
 		return err;
 	}
-	sort_and_unite(&search.found);
+	holders_sort(&search.found);
 	*ret = search.found;
 	return 0;
 }

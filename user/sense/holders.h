@@ -13,13 +13,13 @@
 
 struct holder {
 	uint64_t inode; /* of the socket, in sockfs */
-	uint32_t pid;	/* in the pid namespace of /proc */
+	uint32_t pid;   /* in the pid namespace of /proc */
 	char comm[EVENT_COMM_LEN];
 };
 
 struct holders {
 	struct holder *list; /* by inode, then pid; each pair once */
-	size_t count;
+	size_t count, capacity;
 	size_t denied; /* processes whose descriptors we may not read (CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH) */
 };
 
@@ -29,6 +29,13 @@ struct holders {
  * *ret is freed with holders_free(). 0; -ENOMEM; -E2BIG: more than HOLDERS_MAX; -errno: /proc cannot be read.
  */
 int holders_find(const uint64_t *inodes, size_t count, struct holders *ret);
+
+/*
+ * To fill it from elsewhere: adds one, in any order and more than once, to what is zeroed at first; then sorts, and
+ * leaves each pair once. 0; -ENOMEM; -E2BIG: more than HOLDERS_MAX.
+ */
+int holders_add(struct holders *holders, const struct holder *holder);
+void holders_sort(struct holders *holders);
 
 /* Frees what is in it, not the struct. NULL and a zeroed struct are allowed. */
 void holders_free(struct holders *holders);

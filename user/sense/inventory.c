@@ -2,7 +2,6 @@
 #include "user/sense/inventory.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <stdarg.h>
@@ -10,40 +9,35 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/base/ipproto.h"
+#include "user/sense/inventory_parts.h"
 #include "user/sense/sock_diag.h"
+#include "user/sense/socket_iterator.h"
 
 /* The inet_diag code never says NLM_F_DUMP_INTR today; a table that changes faster than this is taken as it is. */
 #define DUMP_TRIES 4
 
-struct protocol {
-	uint16_t number, type;
-	uint32_t states;
-	bool required;	  /* without it an inventory would mislead */
-	const char *name; /* in outputs */
-	const char *v4;	  /* in /proc/net/protocols; its absence says that no such socket can be */
-	const char *module;
-};
+/* net.ipv4.ip_unprivileged_port_start of a namespace that does not tell it: the kernel's default, PROT_SOCK. */
+#define PORT_START_DEFAULT 1024
 
-static const struct protocol protocols[] = {
-    {IPPROTO_TCP, SOCK_STREAM, SOCK_DIAG_LISTEN | SOCK_DIAG_BOUND_INACTIVE, true, "tcp", "TCP", "tcp_diag"},
-    {IPPROTO_UDP, SOCK_DGRAM, SOCK_DIAG_CLOSE, true, "udp", "UDP", "udp_diag"},
-    {IPPROTO_UDPLITE, SOCK_DGRAM, SOCK_DIAG_CLOSE, false, "udplite", "UDP-Lite", "udp_diag"},
-    {IPPROTO_SCTP, 0, SOCK_DIAG_LISTEN | SOCK_DIAG_CLOSE, false, "sctp", "SCTP", "sctp_diag"},
-    {IPPROTO_DCCP, SOCK_DCCP, SOCK_DIAG_LISTEN, false, "dccp", "DCCP", "dccp_diag"},
-    {IPPROTO_MPTCP, SOCK_STREAM, SOCK_DIAG_LISTEN, false, "mptcp", "MPTCP", "mptcp_diag"},
+const struct inventory_protocol inventory_protocols[INVENTORY_PROTOCOLS] = {
+        {IPPROTO_TCP, SOCK_STREAM, SOCK_DIAG_LISTEN | SOCK_DIAG_BOUND_INACTIVE, true, "tcp", "TCP", "tcp_diag"},
+        {IPPROTO_UDP, SOCK_DGRAM, SOCK_DIAG_CLOSE, true, "udp", "UDP", "udp_diag"},
+        {IPPROTO_UDPLITE, SOCK_DGRAM, SOCK_DIAG_CLOSE, false, "udplite", "UDP-Lite", "udp_diag"},
+        {IPPROTO_SCTP, 0, SOCK_DIAG_LISTEN | SOCK_DIAG_CLOSE, false, "sctp", "SCTP", "sctp_diag"},
+        {IPPROTO_DCCP, SOCK_DCCP, SOCK_DIAG_LISTEN, false, "dccp", "DCCP", "dccp_diag"},
+        {IPPROTO_MPTCP, SOCK_STREAM, SOCK_DIAG_LISTEN, false, "mptcp", "MPTCP", "mptcp_diag"},
 };
-
-#define PROTOCOLS (sizeof(protocols) / sizeof(*protocols))
 
 struct take {
 	struct inventory *inventory;
 	const uint8_t *ports;
-	const struct protocol *protocol;
+	const struct inventory_protocol *protocol;
 	uint32_t netns_inode;
+	int row_error; /* of add_row() */
 	char *error;
 };
 
@@ -70,38 +64,48 @@ static void *grow(void *list, size_t count, size_t *capacity, size_t size)
 	return list;
 }
 
-static int add_socket(void *context, const struct sock_diag_socket *found)
+static int add_socket(struct inventory *inventory, const struct inventory_socket *socket)
 {
-	struct take *take = context;
-	struct inventory *inventory = take->inventory;
 	struct inventory_socket *sockets;
 
-	if (!found->address.port || (take->ports && !take->ports[found->address.port]))
-		return 0;
 	if (inventory->sockets_count == INVENTORY_SOCKETS_MAX)
 		return -E2BIG;
 	sockets = grow(inventory->sockets, inventory->sockets_count, &inventory->sockets_capacity, sizeof(*sockets));
 	if (!sockets)
 		return -ENOMEM;
 	inventory->sockets = sockets;
-	sockets[inventory->sockets_count++] = (struct inventory_socket){
-	    .address = found->address,
-	    .family = found->address.family,
-	    .type = take->protocol->type,
-	    .protocol = take->protocol->number,
-	    .state = 1U << (found->state & 31) == SOCK_DIAG_LISTEN ? INVENTORY_LISTEN : INVENTORY_BOUND,
-	    .socket_flags = found->socket_flags,
-	    .device = found->device,
-	    .uid = found->uid,
-	    .netns_inode = take->netns_inode,
-	    .inode = found->inode,
-	    .cookie = found->cookie,
-	};
+	sockets[inventory->sockets_count++] = *socket;
 	return 0;
 }
 
+static bool wanted(const struct take *take, uint16_t port)
+{
+	return port && (!take->ports || take->ports[port]);
+}
+
+static int add_listed(void *context, const struct sock_diag_socket *found)
+{
+	struct take *take = context;
+	const struct inventory_socket socket = {
+	        .address = found->address,
+	        .family = found->address.family,
+	        .type = take->protocol->type,
+	        .protocol = take->protocol->number,
+	        .state = 1U << (found->state & 31) == SOCK_DIAG_LISTEN ? INVENTORY_LISTEN : INVENTORY_BOUND,
+	        .seen_by = INVENTORY_BY_LIST,
+	        .socket_flags = found->socket_flags,
+	        .device = found->device,
+	        .uid = found->uid,
+	        .netns_inode = take->netns_inode,
+	        .inode = found->inode,
+	        .cookie = found->cookie,
+	};
+
+	return wanted(take, socket.address.port) ? add_socket(take->inventory, &socket) : 0;
+}
+
 /* Whether a socket of this protocol can exist in this kernel now: its module is loaded. */
-static bool kernel_has(const struct protocol *protocol)
+static bool kernel_has(const struct inventory_protocol *protocol)
 {
 	FILE *file = fopen("/proc/net/protocols", "re");
 	size_t len = strlen(protocol->v4);
@@ -116,18 +120,11 @@ static bool kernel_has(const struct protocol *protocol)
 	return has;
 }
 
-/* This protocol is not listed here. An error only where the answer would mislead without it. */
-static int not_listed(struct take *take, uint16_t family)
+static void not_listed(struct take *take, uint16_t family)
 {
-	const struct protocol *protocol = take->protocol;
-
-	if (family != AF_INET || !kernel_has(protocol))
-		return 0; /* an IPv6 that is switched off has no sockets, and is never alone in not being listed */
-	if (protocol->required)
-		return fail(take->error, -EOPNOTSUPP, "the kernel does not list its %s sockets: load the module %s",
-			    protocol->name, protocol->module);
-	take->inventory->not_listed |= 1U << (protocol - protocols);
-	return 0;
+	/* an IPv6 that is switched off has no sockets, and is never alone in not being listed */
+	if (family == AF_INET && kernel_has(take->protocol))
+		take->inventory->not_listed |= 1U << (take->protocol - inventory_protocols);
 }
 
 static int dump(struct take *take, int fd, uint16_t family)
@@ -137,25 +134,27 @@ static int dump(struct take *take, int fd, uint16_t family)
 
 	for (int tries = 0; err == -EAGAIN && tries < DUMP_TRIES; tries++) {
 		take->inventory->sockets_count = before;
-		err = sock_diag_dump(fd, family, take->protocol->number, take->protocol->states, add_socket, take);
+		err = sock_diag_dump(fd, family, take->protocol->number, take->protocol->states, add_listed, take);
 	}
 	if (err == -EAGAIN) {
 		take->inventory->changed = true;
 		return 0;
 	}
-	if (err == -ENOENT || err == -EOPNOTSUPP || err == -EPROTONOSUPPORT)
-		return not_listed(take, family);
+	if (err == -ENOENT || err == -EOPNOTSUPP || err == -EPROTONOSUPPORT) {
+		not_listed(take, family);
+		return 0;
+	}
 	if (err == -E2BIG)
 		return fail(take->error, err, "more than %u sockets are bound on this host", INVENTORY_SOCKETS_MAX);
 	if (err)
 		return fail(take->error, err, "the kernel's list of %s sockets cannot be read: %s",
-			    take->protocol->name, strerror(-err));
+		            take->protocol->name, strerror(-err));
 	return 0;
 }
 
-static int add_netns(struct take *take, const struct netns *netns)
+/* name: NULL: of a namespace that was met in a socket only */
+static int add_netns(struct inventory *inventory, uint32_t inode, const char *name, uint32_t port_start)
 {
-	struct inventory *inventory = take->inventory;
 	struct inventory_netns *list;
 
 	list = grow(inventory->netns, inventory->netns_count, &inventory->netns_capacity, sizeof(*list));
@@ -163,14 +162,22 @@ static int add_netns(struct take *take, const struct netns *netns)
 		return -ENOMEM;
 	inventory->netns = list;
 	list = &list[inventory->netns_count++];
-	list->inode = (uint32_t)netns->inode;
-	memcpy(list->name, netns->name, sizeof(list->name));
+	*list = (struct inventory_netns){.inode = inode, .unprivileged_port_start = port_start};
+	if (name)
+		memcpy(list->name, name, sizeof(list->name));
 	return 0;
+}
+
+static int cannot_return(struct take *take, const struct netns *netns)
+{
+	return fail(take->error, -ENOTRECOVERABLE, "cannot return from network namespace %llu to our own",
+	            (unsigned long long)netns->inode);
 }
 
 static int read_netns(void *context, const struct netns *netns)
 {
 	struct take *take = context;
+	uint32_t port_start = PORT_START_DEFAULT;
 	int fd, err;
 
 	fd = netns_socket(netns, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
@@ -179,15 +186,18 @@ static int read_netns(void *context, const struct netns *netns)
 		return 0;
 	}
 	if (fd == -ENOTRECOVERABLE)
-		return fail(take->error, fd, "cannot return from network namespace %llu to our own",
-			    (unsigned long long)netns->inode);
+		return cannot_return(take, netns);
 	if (fd < 0)
 		return fail(take->error, fd, "cannot ask the kernel for its sockets (NETLINK_SOCK_DIAG): %s",
-			    strerror(-fd));
-	err = add_netns(take, netns);
+		            strerror(-fd));
+	err = netns_port_start(netns, &port_start);
+	if (err == -ENOTRECOVERABLE)
+		err = cannot_return(take, netns);
+	else
+		err = add_netns(take->inventory, (uint32_t)netns->inode, netns->name, port_start);
 	take->netns_inode = (uint32_t)netns->inode;
-	for (size_t i = 0; !err && i < PROTOCOLS; i++) {
-		take->protocol = &protocols[i];
+	for (size_t i = 0; !err && i < INVENTORY_PROTOCOLS; i++) {
+		take->protocol = &inventory_protocols[i];
 		err = dump(take, fd, AF_INET);
 		if (!err)
 			err = dump(take, fd, AF_INET6);
@@ -196,104 +206,154 @@ static int read_netns(void *context, const struct netns *netns)
 	return err;
 }
 
-#define COMPARE(a, b)                                                                                                  \
-	if ((a) != (b))                                                                                                \
-	return (a) < (b) ? -1 : 1
-
-/* A TCP socket stands before the MPTCP socket of the same inode, and two reports of one socket side by side. */
-static int compare_identity(const void *a, const void *b)
+static bool netns_known(const struct inventory *inventory, uint32_t inode)
 {
-	const struct inventory_socket *left = a, *right = b;
-
-	COMPARE(left->inode, right->inode);
-	COMPARE(left->protocol, right->protocol);
-	COMPARE(left->netns_inode, right->netns_inode);
-	COMPARE(left->cookie, right->cookie);
-	return 0;
+	/* from the end, for a process's sockets are mostly all of one namespace, and that was met last or is our own */
+	for (size_t i = inventory->netns_count; i-- > 0;) {
+		if (inventory->netns[i].inode == inode)
+			return true;
+	}
+	return false;
 }
 
-static int compare_shown(const void *a, const void *b, void *context)
+static int add_row(void *context, const struct bw_inventory_row *row)
 {
-	const struct inventory_socket *left = a, *right = b;
-	uint32_t own = *(const uint32_t *)context;
-	int order;
+	struct take *take = context;
+	struct inventory *inventory = take->inventory;
+	struct holder process = {.inode = row->inode, .pid = row->pid};
+	struct inventory_socket socket = {
+	        .address = {.family = row->family, .port = row->port, .has_port = true, .has_address = true},
+	        .family = row->family,
+	        .type = row->type,
+	        .protocol = row->protocol,
+	        .state = row->state == BW_INVENTORY_LISTEN ? INVENTORY_LISTEN : INVENTORY_BOUND,
+	        .seen_by = INVENTORY_BY_ITERATOR,
+	        .socket_flags = row->socket_flags,
+	        .device = row->bound_dev_if,
+	        .uid = row->uid,
+	        .netns_inode = row->netns_inode,
+	        .inode = row->inode,
+	        .cookie = row->cookie,
+	};
 
-	COMPARE(left->address.port, right->address.port);
-	COMPARE(left->netns_inode != own, right->netns_inode != own);
-	COMPARE(left->netns_inode, right->netns_inode);
-	COMPARE(left->protocol, right->protocol);
-	COMPARE(left->family, right->family);
-	order = memcmp(left->address.address, right->address.address, sizeof(left->address.address));
-	if (order)
-		return order;
-	COMPARE(left->device, right->device);
-	COMPARE(left->cookie, right->cookie);
-	return 0;
+	if (!wanted(take, row->port))
+		return 0;
+	memcpy(socket.address.address, row->address, sizeof(row->address));
+	memcpy(process.comm, row->comm, sizeof(process.comm));
+	/* a socket comes once for each process that holds it: where the list is full, what is one is made one */
+	if (inventory->sockets_count == INVENTORY_SOCKETS_MAX)
+		inventory->sockets_count = inventory_unite(inventory->sockets, inventory->sockets_count);
+	take->row_error = holders_add(&inventory->holders, &process);
+	if (!take->row_error)
+		take->row_error = add_socket(inventory, &socket);
+	if (!take->row_error && !netns_known(inventory, row->netns_inode))
+		take->row_error = add_netns(inventory, row->netns_inode, NULL, row->unprivileged_port_start);
+	return take->row_error;
 }
 
-/*
- * A dump goes from bucket to bucket by counting, so a socket may come twice where others vanish meanwhile. And an MPTCP
- * socket listens through a TCP socket that has the same inode (mptcp_subflow_create_socket(), Linux 5.6): they are one.
- */
-static void unite(struct inventory *inventory)
+/* Half of what the iterator sees is no better than nothing: /proc will be asked for all. */
+static void forget_rows(struct inventory *inventory)
 {
-	struct inventory_socket *list = inventory->sockets;
 	size_t kept = 0;
 
-	if (!inventory->sockets_count)
-		return;
-	qsort(list, inventory->sockets_count, sizeof(*list), compare_identity);
-	for (size_t i = 1; i < inventory->sockets_count; i++) {
-		struct inventory_socket *last = &list[kept];
-		const struct inventory_socket *next = &list[i];
-
-		if (next->cookie && compare_identity(last, next) == 0)
-			continue;
-		if (next->inode && next->inode == last->inode && next->protocol == IPPROTO_MPTCP &&
-		    last->protocol == IPPROTO_TCP) {
-			uint64_t subflow = last->cookie;
-
-			*last = *next;
-			last->subflow_cookie = subflow;
-			continue;
-		}
-		list[++kept] = *next;
+	for (size_t i = 0; i < inventory->sockets_count; i++) {
+		if (inventory->sockets[i].seen_by & INVENTORY_BY_LIST)
+			inventory->sockets[kept++] = inventory->sockets[i];
 	}
-	inventory->sockets_count = kept + 1;
+	inventory->sockets_count = kept;
+	holders_free(&inventory->holders);
+}
+
+/* What the iterator adds. An error only where the memory or the limits do not suffice. */
+static int iterate(struct take *take)
+{
+	struct inventory *inventory = take->inventory;
+	int err = socket_iterator_read(add_row, take, inventory->iterator_refusal);
+
+	if (take->row_error)
+		err = take->row_error;
+	if (!err) {
+		holders_sort(&inventory->holders);
+		inventory->iterated = true;
+		return 0;
+	}
+	if (err == -E2BIG)
+		return fail(take->error, err, "more than %u sockets, or %u processes that hold them, are on this host",
+		            INVENTORY_SOCKETS_MAX, HOLDERS_MAX);
+	if (err == -ENOMEM)
+		return fail(take->error, err, "out of memory");
+	forget_rows(inventory);
+	return 0;
+}
+
+/* Without the iterator an answer that lacks all TCP or UDP sockets would mislead. */
+static int check_required(const struct take *take)
+{
+	const struct inventory *inventory = take->inventory;
+
+	for (size_t i = 0; i < INVENTORY_PROTOCOLS && !inventory->iterated; i++) {
+		const struct inventory_protocol *protocol = &inventory_protocols[i];
+
+		if (protocol->required && inventory->not_listed & 1U << i)
+			return fail(take->error, -EOPNOTSUPP,
+			            "the kernel does not list its %s sockets: load the module %s", protocol->name,
+			            protocol->module);
+	}
+	return 0;
+}
+
+static uint64_t nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* The kernel's list first: by being listed a socket has a cookie, by which what the iterator sees is known again. */
+static int list_and_iterate(struct take *take)
+{
+	struct netns_walk walk;
+	int err = netns_walk(read_netns, take, &walk);
+
+	if (err == -E2BIG && !take->error[0])
+		return fail(take->error, err, "more than %u network namespaces are on this host", NETNS_MAX);
+	if (err && !take->error[0])
+		return fail(take->error, err, "cannot look for network namespaces: %s", strerror(-err));
+	if (err)
+		return err;
+	take->inventory->netns_denied = walk.denied;
+	err = iterate(take);
+	return err ? err : check_required(take);
 }
 
 int inventory_take(const uint8_t *ports, struct inventory **ret, char error[INVENTORY_TEXT_LEN])
 {
 	struct inventory *inventory = calloc(1, sizeof(*inventory));
 	struct take take = {.inventory = inventory, .ports = ports, .error = error};
-	struct netns_walk walk;
 	int err;
 
 	if (!inventory)
 		return fail(error, -ENOMEM, "out of memory");
 	error[0] = '\0';
-	err = netns_walk(read_netns, &take, &walk);
+	err = list_and_iterate(&take);
 	if (err) {
-		if (err == -E2BIG && !error[0])
-			(void)fail(error, err, "more than %u network namespaces are on this host", NETNS_MAX);
-		if (!error[0])
-			(void)fail(error, err, "cannot look for network namespaces: %s", strerror(-err));
 		inventory_free(inventory);
 		return err;
 	}
-	inventory->netns_denied = walk.denied;
-	unite(inventory);
-	if (inventory->sockets_count)
-		qsort_r(inventory->sockets, inventory->sockets_count, sizeof(*inventory->sockets), compare_shown,
-			&inventory->netns[0].inode);
+	inventory->sockets_count = inventory_unite(inventory->sockets, inventory->sockets_count);
+	inventory_sort(inventory->sockets, inventory->sockets_count, inventory->netns[0].inode);
+	inventory->time_ns = nanoseconds(CLOCK_REALTIME);
+	inventory->boot_ns = nanoseconds(CLOCK_BOOTTIME);
 	*ret = inventory;
 	return 0;
 }
 
 static int compare_u64(const void *a, const void *b)
 {
-	COMPARE(*(const uint64_t *)a, *(const uint64_t *)b);
-	return 0;
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
 }
 
 /* The range of holders with this inode. */
@@ -317,7 +377,8 @@ static void assign_holders(const struct holders *holders, struct inventory_socke
 	}
 }
 
-int inventory_find_holders(struct inventory *inventory, char error[INVENTORY_TEXT_LEN])
+/* By /proc, where there is no iterator. */
+static int search_proc(struct inventory *inventory, char *error)
 {
 	struct holders holders = {0};
 	uint64_t *inodes;
@@ -337,6 +398,34 @@ int inventory_find_holders(struct inventory *inventory, char error[INVENTORY_TEX
 		return fail(error, err, "cannot look for the processes of the sockets: %s", strerror(-err));
 	holders_free(&inventory->holders);
 	inventory->holders = holders;
+	return 0;
+}
+
+/* The holders once more, in the form that an event borrows. */
+static int copy_processes(struct inventory *inventory)
+{
+	const struct holders *holders = &inventory->holders;
+	struct event_holder *processes = reallocarray(NULL, holders->count + 1, sizeof(*processes));
+
+	if (!processes)
+		return -ENOMEM;
+	for (size_t i = 0; i < holders->count; i++) {
+		processes[i].pid = holders->list[i].pid;
+		memcpy(processes[i].comm, holders->list[i].comm, sizeof(processes[i].comm));
+	}
+	free(inventory->processes);
+	inventory->processes = processes;
+	return 0;
+}
+
+int inventory_find_holders(struct inventory *inventory, char error[INVENTORY_TEXT_LEN])
+{
+	int err = inventory->iterated ? 0 : search_proc(inventory, error);
+
+	if (err)
+		return err;
+	if (copy_processes(inventory))
+		return fail(error, -ENOMEM, "out of memory");
 	inventory->holders_searched = true;
 	for (size_t i = 0; i < inventory->sockets_count; i++)
 		assign_holders(&inventory->holders, &inventory->sockets[i]);
@@ -350,67 +439,17 @@ void inventory_free(struct inventory *inventory)
 	free(inventory->sockets);
 	free(inventory->netns);
 	holders_free(&inventory->holders);
+	free(inventory->processes);
 	free(inventory);
 }
 
-static bool has_socket_without_holder(const struct inventory *inventory)
+static uint32_t port_start_of(const struct inventory *inventory, uint32_t inode)
 {
-	for (size_t i = 0; i < inventory->sockets_count; i++) {
-		if (!inventory->sockets[i].holders_count)
-			return true;
+	for (size_t i = 0; i < inventory->netns_count; i++) {
+		if (inventory->netns[i].inode == inode)
+			return inventory->netns[i].unprivileged_port_start;
 	}
-	return false;
-}
-
-/* Without hidepid=0 (proc(5)) other users' processes are not even denied: they are not there. */
-static bool capable(unsigned int capability)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
-
-	return syscall(SYS_capget, &header, data) == 0 &&
-	       data[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
-}
-
-bool inventory_note(const struct inventory *inventory, unsigned int number, char text[INVENTORY_TEXT_LEN])
-{
-	bool enters = capable(CAP_SYS_ADMIN) && capable(CAP_SYS_PTRACE),
-	     reads = capable(CAP_SYS_PTRACE) && capable(CAP_DAC_READ_SEARCH);
-
-	if ((inventory->netns_refused || inventory->netns_denied || !enters) && number-- == 0) {
-		(void)snprintf(text, INVENTORY_TEXT_LEN,
-			       enters
-				   ? "not every network namespace was examined: the kernel hides those of %zu "
-				     "processes and keeps us out of %zu, in spite of CAP_SYS_PTRACE and CAP_SYS_ADMIN"
-				   : "not every network namespace was examined: to find and enter those of other "
-				     "users takes CAP_SYS_PTRACE and CAP_SYS_ADMIN",
-			       inventory->netns_denied, inventory->netns_refused);
-		return true;
-	}
-	if (inventory->holders_searched && has_socket_without_holder(inventory) &&
-	    (inventory->holders.denied || !reads) && number-- == 0) {
-		(void)snprintf(text, INVENTORY_TEXT_LEN,
-			       reads ? "not every process was examined: the kernel hides the descriptors of %zu, in "
-				       "spite of CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH"
-				     : "not every process was examined: to see the sockets of other users' processes "
-				       "takes CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
-			       inventory->holders.denied);
-		return true;
-	}
-	for (size_t i = 0; i < PROTOCOLS; i++) {
-		if (inventory->not_listed & 1U << i && number-- == 0) {
-			(void)snprintf(text, INVENTORY_TEXT_LEN,
-				       "%s sockets are missing: the kernel does not list them; load the module %s",
-				       protocols[i].name, protocols[i].module);
-			return true;
-		}
-	}
-	if (inventory->changed && number-- == 0) {
-		(void)snprintf(text, INVENTORY_TEXT_LEN,
-			       "a socket may be missing or listed twice: sockets came and went while they were read");
-		return true;
-	}
-	return false;
+	return PORT_START_DEFAULT;
 }
 
 void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret)
@@ -418,16 +457,28 @@ void inventory_event(const struct inventory *inventory, const struct inventory_s
 	char name[IF_NAMESIZE] = "";
 
 	*ret = (struct event){
-	    .family = socket->family,
-	    .type = socket->type,
-	    .protocol = socket->protocol,
-	    .bound = socket->address,
-	    .uid = socket->uid,
-	    .cookie = socket->cookie,
-	    .netns_inode = socket->netns_inode,
-	    .socket_flags = socket->socket_flags,
-	    .device = socket->device,
+	        .action = EVENT_EXISTING,
+	        .time_ns = inventory->time_ns,
+	        .boot_ns = inventory->boot_ns + (uint64_t)(socket - inventory->sockets),
+	        .family = socket->family,
+	        .type = socket->type,
+	        .protocol = socket->protocol,
+	        .bound = socket->address,
+	        .uid = socket->uid,
+	        .cookie = socket->cookie,
+	        .netns_inode = socket->netns_inode,
+	        .unprivileged_port_start = port_start_of(inventory, socket->netns_inode),
+	        .socket_flags = socket->socket_flags,
+	        .device = socket->device,
 	};
+	if (socket->holders_count) {
+		const struct event_holder *holders = &inventory->processes[socket->holders];
+
+		ret->holders = holders;
+		ret->holders_count = socket->holders_count;
+		ret->pid = holders->pid;
+		memcpy(ret->comm, holders->comm, sizeof(ret->comm));
+	}
 	/* an index has its meaning in its own namespace only */
 	if (socket->device && socket->netns_inode == inventory->netns[0].inode && if_indextoname(socket->device, name))
 		(void)snprintf(ret->device_name, sizeof(ret->device_name), "%s", name);

@@ -16,6 +16,7 @@
 #include <linux/magic.h>
 
 #include "user/base/mountinfo.h"
+#include "user/base/number.h"
 
 /* setns() acts on the thread, so "our own" is the thread's, not the process's. */
 #define OWN_NETNS "/proc/thread-self/ns/net"
@@ -156,7 +157,7 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
 	err = visit_own(&walk);
 	if (!err)
 		err = mountinfo_each(MOUNTINFO, visit_mount,
-				     &walk); /* before the processes: here a namespace has a name */
+		                     &walk); /* before the processes: here a namespace has a name */
 	if (!err)
 		err = visit_processes(&walk);
 	free(walk.seen);
@@ -165,14 +166,13 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
 	return err;
 }
 
-int netns_socket(const struct netns *netns, int family, int type, int protocol)
+/* What act(context) returns, called in that namespace: a descriptor, or -errno. */
+static int run_inside(const struct netns *netns, int (*act)(const void *context), const void *context)
 {
 	int own, fd;
 
-	if (netns->fd < 0) {
-		fd = socket(family, type, protocol);
-		return fd < 0 ? -errno : fd;
-	}
+	if (netns->fd < 0)
+		return act(context);
 	own = open(OWN_NETNS, O_RDONLY | O_CLOEXEC);
 	if (own < 0)
 		return -errno;
@@ -180,9 +180,7 @@ int netns_socket(const struct netns *netns, int family, int type, int protocol)
 		fd = -errno;
 		goto out;
 	}
-	fd = socket(family, type, protocol);
-	if (fd < 0)
-		fd = -errno;
+	fd = act(context);
 	if (setns(own, CLONE_NEWNET) < 0) {
 		if (fd >= 0)
 			(void)close(fd);
@@ -191,4 +189,51 @@ int netns_socket(const struct netns *netns, int family, int type, int protocol)
 out:
 	(void)close(own);
 	return fd;
+}
+
+struct socket_request {
+	int family, type, protocol;
+};
+
+static int open_socket(const void *context)
+{
+	const struct socket_request *request = context;
+	int fd = socket(request->family, request->type, request->protocol);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int netns_socket(const struct netns *netns, int family, int type, int protocol)
+{
+	const struct socket_request request = {family, type, protocol};
+
+	return run_inside(netns, open_socket, &request);
+}
+
+/* /proc/sys/net is that of the namespace of the thread that opens it: net_ctl_root, net/sysctl_net.c */
+static int open_file(const void *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int netns_port_start(const struct netns *netns, uint32_t *ret)
+{
+	int fd = run_inside(netns, open_file, "/proc/sys/net/ipv4/ip_unprivileged_port_start");
+	char text[16];
+	uint64_t value;
+	ssize_t len;
+
+	if (fd < 0)
+		return fd;
+	len = read(fd, text, sizeof(text) - 1);
+	(void)close(fd);
+	if (len < 1)
+		return len < 0 ? -errno : -EBADMSG;
+	text[len - (text[len - 1] == '\n')] = '\0';
+	if (number_parse(text, 0, 65536, &value))
+		return -EBADMSG;
+	*ret = (uint32_t)value;
+	return 0;
 }

@@ -13,8 +13,8 @@
 #define NETNS_MAX 65536
 
 struct netns {
-	uint64_t inode;		   /* of its file in nsfs: what `ip netns`, lsns(8) and the kernel's records call it */
-	int fd;			   /* open while it is visited; -1: our own namespace */
+	uint64_t inode;            /* of its file in nsfs: what `ip netns`, lsns(8) and the kernel's records call it */
+	int fd;                    /* open while it is visited; -1: our own namespace */
 	char name[NETNS_NAME_LEN]; /* of its file where it is mounted, "" where it is not; cut, hostile bytes */
 };
 
@@ -42,5 +42,9 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
  * -errno.
  */
 int netns_socket(const struct netns *netns, int family, int type, int protocol);
+
+/* net.ipv4.ip_unprivileged_port_start of a namespace, 0..65536. 0; the errors of netns_socket(); -EBADMSG: it is no
+ * such number; -errno: it cannot be read. */
+int netns_port_start(const struct netns *netns, uint32_t *ret);
 
 #endif

@@ -31,9 +31,9 @@
 static const struct {
 	bool may_ask, may_probe;
 } ways[SOCKET_ITERATOR_WAYS] = {
-    {true, true},
-    {true, false},
-    {false, true},
+        {true, true},
+        {true, false},
+        {false, true},
 };
 
 static bool all_zero(const uint8_t *bytes, size_t len)
@@ -182,7 +182,7 @@ static int read_loaded(struct inventory_bpf *skeleton, socket_iterator_found fou
 }
 
 int socket_iterator_read_by(unsigned int way, socket_iterator_found found, void *context,
-			    char why[SOCKET_ITERATOR_WHY_LEN])
+                            char why[SOCKET_ITERATOR_WHY_LEN])
 {
 	struct inventory_bpf *skeleton;
 	int err;

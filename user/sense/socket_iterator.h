@@ -35,7 +35,7 @@ int socket_iterator_read(socket_iterator_found found, void *context, char why[SO
  */
 #define SOCKET_ITERATOR_WAYS 3
 int socket_iterator_read_by(unsigned int way, socket_iterator_found found, void *context,
-			    char why[SOCKET_ITERATOR_WHY_LEN]);
+                            char why[SOCKET_ITERATOR_WHY_LEN]);
 
 /*
  * Calls found(context, ...) for each whole row in data[len]. Returns as socket_iterator_read(); on 0, *ret_used is how

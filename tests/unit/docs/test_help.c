@@ -71,6 +71,7 @@ static void the_man_page_knows_every_option(void **state)
 {
 	(void)state;
 	check_options("watch");
+	check_options("list");
 	check_options("port");
 	check_options("registry");
 }

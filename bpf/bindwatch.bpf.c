@@ -69,13 +69,23 @@ int BPF_PROG(fexit_inet6_bind, struct socket *socket, void *address, int length,
  * inet_csk_listen_start() is where every listen of TCP and MPTCP ends, by whichever way it came, and where a port that
  * nobody bound is taken. Its backlog argument went away in 5.17 (e7049395b1c3).
  */
+/* As the kernel took it. An MPTCP socket listens by its first subflow, and it is that one which has a backlog. */
+static __always_inline __u32 listen_backlog(const struct sock *sk, const bool typed)
+{
+	const struct mptcp_sock *mptcp = (const void *)sk;
+
+	if (probe_reads && bpf_core_field_exists(mptcp->first) && FIELD(typed, sk, sk_protocol) == IPPROTO_MPTCP)
+		return BPF_CORE_READ(mptcp, first, sk_max_ack_backlog);
+	return FIELD(typed, sk, sk_max_ack_backlog);
+}
+
 static __always_inline int listen_returned(const struct sock *sk, int result, const bool typed, enum bw_hook hook)
 {
 	struct bw_socket record = {};
 
 	if (!fill_socket(&record, sk, typed))
 		return 0;
-	record.backlog = FIELD(typed, sk, sk_max_ack_backlog);
+	record.backlog = listen_backlog(sk, typed);
 	emit(&record, BW_RECORD_LISTEN, result, hook);
 	return 0;
 }
@@ -122,13 +132,27 @@ struct call {
 	__u8 pad[2];
 };
 
-/* By thread. LRU, so that what a call leaves behind (see cgroup_bind4) is pushed out and never blocks a new one. */
+/*
+ * By thread, from the entry of a call to its end, which always comes: also a thread that is killed passes the exit. Not
+ * an LRU map, which gives up entries that are in use long before it is full.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 4096);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 8192);
 	__type(key, __u64);
 	__type(value, struct call);
 } calls SEC(".maps");
+
+/*
+ * By thread, of a bind that passes no system call tracepoint (plan 3): what was asked for, from cgroup_bind4/6 to
+ * post_bind. Such a bind that fails never comes to its post_bind and leaves its entry, so old ones are pushed out.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct call);
+} asked SEC(".maps");
 
 static __always_inline void call_begin(const struct call *call)
 {
@@ -309,18 +333,18 @@ int sys_enter_bind(struct trace_event_raw_sys_enter *ctx)
 
 /*
  * What the socket layer was asked for, out of the kernel's own copy: another thread cannot change it any more, and a
- * bind by io_uring, which passes no system call tracepoint, comes by here too. If such a bind then fails, its entry
- * stays until the thread's next bind or until it is pushed out.
+ * bind by io_uring, which passes no system call tracepoint, comes by here too.
  */
 static __always_inline struct call *call_at_socket(void)
 {
+	__u64 thread = bpf_get_current_pid_tgid();
 	struct call *call = call_under_way();
 	struct call fresh = {.fd = -1};
 
 	if (call)
 		return call;
-	call_begin(&fresh);
-	return call_under_way();
+	(void)bpf_map_update_elem(&asked, &thread, &fresh, BPF_ANY);
+	return bpf_map_lookup_elem(&asked, &thread);
 }
 
 /* The socket's family chose the program, not the address's, which is looked at only behind it: inet_bind_sk(). */
@@ -366,17 +390,22 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
  */
 static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 {
-	struct call *call = call_at_socket();
+	__u64 thread = bpf_get_current_pid_tgid();
 	const struct sock *sk = (const void *)ctx;
+	struct call *call = call_under_way();
+	struct call *asked_for;
+	struct call alone = {};
 
-	if (!call || !fill_socket(&call->record, sk, false))
-		return 1;
-	if (call->fd >= 0) {
-		call->bound = true;
+	if (call) {
+		call->bound = fill_socket(&call->record, sk, false);
 		return 1;
 	}
-	emit(&call->record, BW_RECORD_BIND, 0, hook);
-	call_end();
+	asked_for = bpf_map_lookup_elem(&asked, &thread);
+	if (asked_for)
+		alone = *asked_for;
+	if (fill_socket(&alone.record, sk, false))
+		emit(&alone.record, BW_RECORD_BIND, 0, hook);
+	(void)bpf_map_delete_elem(&asked, &thread);
 	return 1;
 }
 
@@ -417,8 +446,12 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 SEC("tracepoint/syscalls/sys_enter_listen")
 int sys_enter_listen(struct trace_event_raw_sys_enter *ctx)
 {
+	const struct sock *sk = socket_of(ctx->args[0]);
 	struct call call = {.fd = ctx->args[0]};
 
+	/* a socket that listens already only gets another backlog; one that is connected is refused: neither is about a
+	 * port */
+	call.refused = !sk || BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE;
 	call_begin(&call);
 	return 0;
 }
@@ -434,7 +467,7 @@ int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 		call_not_kept();
 		return 0;
 	}
-	sk = socket_of(call->fd);
+	sk = call->refused ? NULL : socket_of(call->fd);
 	/* what cannot listen at all was asked of no port: UDP */
 	if (sk && ctx->ret != -EOPNOTSUPP)
 		listen_returned(sk, ctx->ret, false, BW_HOOK_SYS_EXIT_LISTEN);

@@ -11,7 +11,7 @@
 /* include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h: ABI */
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_RAW = 3 };
-enum { TCP_LISTEN = 10 }; /* SCTP_SS_LISTENING and DCCP_LISTEN are the same number */
+enum { TCP_CLOSE = 7, TCP_LISTEN = 10 }; /* SCTP_SS_LISTENING and DCCP_LISTEN are the same number */
 enum { E2BIG = 7 };
 enum {
 	IPPROTO_TCP = 6,

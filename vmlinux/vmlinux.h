@@ -110,6 +110,7 @@ struct sock_common {
 	__be32 skc_rcv_saddr;
 	__u16 skc_num;
 	unsigned short skc_family;
+	unsigned char skc_state;
 	unsigned char skc_reuse : 4;
 	unsigned char skc_reuseport : 1;
 	unsigned char skc_ipv6only : 1;
@@ -142,6 +143,10 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	bool is_mptcp;
+};
+
+struct mptcp_sock {
+	struct sock *first;
 };
 
 struct mptcp_subflow_context {

@@ -48,7 +48,8 @@ static int attach_hook(struct sense *sense, const struct plan_hook *hook, int cg
 
 void sense_detach(struct sense *sense)
 {
-	for (size_t i = 0; i < PLAN_HOOKS_MAX; i++) {
+	/* the ends before the beginnings: an end without its beginning would count as a loss */
+	for (size_t i = PLAN_HOOKS_MAX; i-- > 0;) {
 		bpf_link__destroy(sense->links[i]);
 		sense->links[i] = NULL;
 	}

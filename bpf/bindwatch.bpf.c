@@ -85,7 +85,8 @@ static __always_inline int listen_returned(const struct sock *sk, int result, co
 
 	if (!fill_socket(&record, sk, typed))
 		return 0;
-	record.backlog = listen_backlog(sk, typed);
+	/* SCTP changes its state first and sets its backlog then */
+	record.backlog = hook == BW_HOOK_SET_STATE_SCTP ? BW_BACKLOG_UNKNOWN : listen_backlog(sk, typed);
 	emit(&record, BW_RECORD_LISTEN, result, hook);
 	return 0;
 }

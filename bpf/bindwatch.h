@@ -71,6 +71,8 @@ enum bw_hook {
 #define BW_SOCKET_KERNEL      (1U << 5) /* opened by the kernel for itself (sock_create_kern) */
 #define BW_SOCKET_AUTOBOUND   (1U << 6) /* BW_RECORD_LISTEN: nobody bound it, the listen itself took the port */
 
+#define BW_BACKLOG_UNKNOWN 0xffffffffU
+
 struct bw_record_header {
 	__u16 version;  /* BW_ABI_VERSION */
 	__u16 type;     /* enum bw_record_type */
@@ -96,7 +98,7 @@ struct bw_socket {
 	__u32 netns_inode;             /* of the socket's network namespace */
 	__u32 unprivileged_port_start; /* net.ipv4.ip_unprivileged_port_start of that namespace */
 	__u32 bound_dev_if;            /* SO_BINDTODEVICE: interface index in that namespace; 0: none */
-	__u32 backlog;                 /* BW_RECORD_LISTEN */
+	__u32 backlog;                 /* BW_RECORD_LISTEN; BW_BACKLOG_UNKNOWN: the hook comes before it is set */
 	__u32 socket_flags;            /* BW_SOCKET_* */
 	__u16 family;                  /* AF_INET or AF_INET6: the socket's, not the address's */
 	__u16 type;                    /* SOCK_STREAM and so on */

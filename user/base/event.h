@@ -116,12 +116,13 @@ struct event {
 	const char *hook;     /* the name of the hook, static */
 	uint32_t pidns_pid;   /* the process in its own pid namespace; 0: not known */
 	uint32_t pidns_inode; /* of that namespace; 0: not known */
-	uint32_t backlog;     /* EVENT_LISTEN */
-	uint64_t held_ns;     /* EVENT_CLOSED: since the bind, or the listen that took the port; 0: not known */
+	uint32_t backlog;     /* EVENT_LISTEN, if has_backlog */
+	bool has_backlog;
+	uint64_t held_ns; /* EVENT_CLOSED: since the bind, or the listen that took the port; 0: not known */
 	struct event_lost lost;
-	const char *cause; /* EVENT_SILENT: static */
+	const char *cause;                  /* EVENT_SILENT: static */
 	const struct event_holder *holders; /* EVENT_EXISTING: borrowed, EVENT_HOLDERS_MAX at most */
-	size_t holders_count;		    /* all of them */
+	size_t holders_count;               /* all of them */
 
 	/* judge/ */
 	struct event_facts facts;

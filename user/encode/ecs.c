@@ -466,7 +466,7 @@ static void write_own_socket(struct json *json, const struct encode_host *host, 
 	write_registry(json, host, facts->registry);
 	member_string(json, "exposure", name_of_exposure(facts->exposure));
 	write_socket(json, event);
-	if (event->action == EVENT_LISTEN)
+	if (event->has_backlog)
 		member_u64(json, "backlog", event->backlog);
 	member_inode(json, "netns", event->netns_inode);
 	write_pidns(json, event);

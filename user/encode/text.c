@@ -133,7 +133,7 @@ static void cell_result(struct line *line, const struct event *event)
 		write_error(&line->out, event->error);
 	else
 		writer_text(&line->out, done[event->action]);
-	if (event->action == EVENT_LISTEN && !event->error) {
+	if (event->has_backlog && !event->error) {
 		writer_text(&line->out, " (backlog ");
 		writer_u64(&line->out, event->backlog);
 		writer_char(&line->out, ')');

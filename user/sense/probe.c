@@ -30,6 +30,7 @@ static const struct {
         {"inet6_bind", KERNEL_INET6_BIND},
         {"inet_bind_sk", KERNEL_INET_BIND_SK},
         {"inet6_bind_sk", KERNEL_INET6_BIND_SK},
+        {"inet_release", KERNEL_INET_RELEASE},
 };
 
 uint32_t probe_release(const char *release)

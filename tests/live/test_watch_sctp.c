@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sctp_bindx() of RFC 6458, section 9.1: a socket option that adds addresses to a socket, and binds one that is not
+ * bound. It ends in sctp_do_bind(), as bind(2) does, but not by way of inet_bind_sk(), and no program of a cgroup is
+ * asked.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/live/life.h"
+#include "tests/live/live.h"
+
+/* include/uapi/linux/sctp.h, which not every system has */
+#define BINDX_ADD 100
+
+static const char *program;
+static struct fixture fixture;
+static struct life *life;
+
+/* sctp_bindx() with these IPv4 addresses. 0 or -errno. */
+static int bindx(int fd, const char *const *addresses, size_t count, uint16_t port)
+{
+	struct sockaddr_in packed[4];
+
+	assert_true(count <= 4);
+	memset(packed, 0, sizeof(packed));
+	for (size_t i = 0; i < count; i++) {
+		packed[i].sin_family = AF_INET;
+		packed[i].sin_port = htons(port);
+		inet_pton(AF_INET, addresses[i], &packed[i].sin_addr);
+	}
+	return setsockopt(fd, IPPROTO_SCTP, BINDX_ADD, packed, (socklen_t)(count * sizeof(packed[0]))) ? -errno : 0;
+}
+
+/* The port is taken once, by the bind; further addresses take none. */
+static void sctp_bindx_after_bind(void **state)
+{
+	static const char *const more[] = {"127.0.0.2", "127.0.0.3"};
+	const json_t *event;
+	int fd;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	fd = life_socket(life, AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP);
+	SKIP_BECAUSE(fd < 0 ? "this kernel has no SCTP" : NULL);
+	assert_int_equal(life_bind(life, fd, "127.0.0.1", 8800), 0);
+	assert_int_equal(bindx(fd, more, 2, 8800), 0);
+	life_close(life, fd);
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	assert_int_equal(live_find(&fixture.monitor, ACTION_BIND, 8800, &event), 1);
+	life_assert(life, &fixture.monitor, "bc", "sctp", 0);
+}
+
+/*
+ * A socket that is bound by nothing else: no plan has a hook there, so its port is told when it listens, and not
+ * before.
+ */
+static void sctp_bindx_alone(void **state)
+{
+	static const char *const addresses[] = {"127.0.0.1", "127.0.0.2"};
+	const json_t *event;
+	int fd;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	fd = life_socket(life, AF_INET, SOCK_SEQPACKET, IPPROTO_SCTP);
+	SKIP_BECAUSE(fd < 0 ? "this kernel has no SCTP" : NULL);
+	assert_int_equal(bindx(fd, addresses, 2, 8801), 0);
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	assert_int_equal(live_find(&fixture.monitor, ACTION_BIND, 8801, &event), 0);
+	assert_int_equal(life_listen(life, fd, 4), 0);
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	assert_int_equal(live_find(&fixture.monitor, ACTION_LISTEN, 8801, &event), 1);
+	assert_int_equal(json_integer_value(live_field(event, "process.pid")), getpid());
+	assert_int_equal(json_integer_value(live_field(event, "bindwatch.backlog")), 4);
+	close(fd);
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	assert_int_equal(live_find(&fixture.monitor, ACTION_CLOSE, 8801, &event), 1);
+	json_array_clear(fixture.monitor.events);
+}
+
+static void ledger(void **state)
+{
+	(void)state;
+	fixture_ledger(&fixture);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	life = life_new();
+	return life ? fixture_start(&fixture, program) : -ENOMEM;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fixture_stop(&fixture);
+	life_free(life);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(sctp_bindx_after_bind),
+	        cmocka_unit_test(sctp_bindx_alone),
+	        cmocka_unit_test(ledger),
+	};
+
+	(void)argc;
+	program = argv[0];
+	return cmocka_run_group_tests_name("watch, sctp_bindx", tests, setup, teardown);
+}

@@ -4,6 +4,7 @@
 #   make deps       what the build and the tests need, by apt or dnf
 #   make run        deps, build, then the live view
 #   make check      deps, build, every test (with the sanitizers, too)
+#   make check-vm   the live tests on a row of kernels, each booted under QEMU, under every plan
 #   make bench      the figures that the README quotes
 #   make install    DESTDIR= PREFIX=
 #   make clean
@@ -71,7 +72,7 @@ override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DBINDWATCH_VERSION='"$(VERSION)"'
 # BPF_PROG() and its kin name parameters that not every program uses
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(filter -Werror,$(WARNINGS)) -D__TARGET_ARCH_$(ARCH) -I.
 
-.PHONY: all run check check-unit check-live bench deps install clean
+.PHONY: all run check check-unit check-live check-vm bench deps install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -108,7 +109,7 @@ $(BPF:%=$(B)/bpf/%.skel.h): $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # a skeleton must be there before its loader is compiled for the first time; later the .d file says so
-$(B)/user/sense/loader.o: $(B)/bpf/bindwatch.skel.h
+$(B)/user/sense/loader.o $(B)/user/sense/sense.o: $(B)/bpf/bindwatch.skel.h
 $(B)/user/sense/socket_iterator.o: $(B)/bpf/inventory.skel.h
 
 # --- tests --------------------------------------------------------------------------------------------------------
@@ -126,6 +127,10 @@ check-unit: $(UNIT) $(B)/bindwatch
 
 check-live: $(LIVE) $(LIVE_TOOLS) $(B)/bindwatch
 	$(Q)tests/run $(LIVE)
+
+check-vm: $(LIVE) $(LIVE_TOOLS) $(B)/bindwatch
+	$(Q)packaging/deps vm
+	$(Q)tests/vm/run $(B)
 
 build-tests: $(B)/bindwatch $(UNIT) $(LIVE) $(LIVE_TOOLS)
 .PHONY: build-tests

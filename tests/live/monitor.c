@@ -196,22 +196,45 @@ static bool parse_lines(struct monitor *monitor, uint16_t port)
 	return found;
 }
 
+/*
+ * The arguments of a monitor behind its name, ended by NULL. BINDWATCH_TEST_PLAN in the environment is the plan of
+ * every monitor that was not given one: so the same tests run under each plan that a kernel allows (tests/vm).
+ */
+static void fill_arguments(const struct monitor_options *options, const char **argv, size_t size)
+{
+	const char *const *arguments = options->arguments;
+	const char *plan = getenv("BINDWATCH_TEST_PLAN");
+	size_t count = 1;
+
+	for (size_t i = 0; arguments[i]; i++) {
+		if (strcmp(arguments[i], "--plan") == 0)
+			plan = NULL;
+	}
+	for (size_t i = 0; arguments[i] && count + 4 < size; i++) {
+		argv[count++] = arguments[i];
+		if (i > 0 || strcmp(arguments[i], "watch") != 0)
+			continue;
+		/* what was bound before is none of these tests' business */
+		if (!options->existing)
+			argv[count++] = "--no-existing";
+		if (plan) {
+			argv[count++] = "--plan";
+			argv[count++] = plan;
+		}
+	}
+	argv[count] = NULL;
+}
+
 /* Between fork() and exec(): only what is safe there. Does not return. */
 static void child_exec(const struct monitor_options *options, int out, int err)
 {
 	const char *argv[24] = {options->program};
-	size_t count = 1;
 
 	/* a test program that dies takes its monitor with it */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
-	for (const char *const *argument = options->arguments; *argument && count < 23; argument++) {
-		argv[count++] = *argument;
-		/* what was bound before is none of these tests' business */
-		if (count == 2 && !options->existing && strcmp(*argument, "watch") == 0)
-			argv[count++] = "--no-existing";
-	}
+	fill_arguments(options, argv, sizeof(argv) / sizeof(argv[0]));
 	if (options->before_exec)
 		options->before_exec(options->context);
 	execv(options->program, (char *const *)argv);

@@ -129,10 +129,24 @@ static void assert_server(const struct life *life, const json_t *event)
 	assert_int_equal(json_integer_value(live_field(event, "bindwatch.netns.inode")), scene_namespace());
 }
 
+/* SCTP changes its state first and sets its backlog then: it is known only where the end of listen(2) is seen. */
+static bool has_backlog(const json_t *event)
+{
+	const char *protocol = json_string_value(live_field(event, "bindwatch.socket.protocol"));
+	const char *plan = json_string_value(live_field(event, "bindwatch.capture.plan"));
+
+	return !protocol || !plan || strcmp(protocol, "sctp") != 0 || strcmp(plan, "tracepoint") == 0;
+}
+
 /* Of a listen: its backlog, as the kernel took it, and its result. */
 static void assert_listen(const struct life *life, const json_t *event)
 {
-	assert_int_equal(json_integer_value(live_field(event, "bindwatch.backlog")), life->backlog);
+	const json_t *backlog = live_field(event, "bindwatch.backlog");
+
+	if (has_backlog(event))
+		assert_int_equal(json_integer_value(backlog), life->backlog);
+	else
+		assert_null(backlog);
 	assert_string_equal(json_string_value(live_field(event, "event.outcome")),
 	                    life->listen_error ? "failure" : "success");
 	if (life->listen_error)

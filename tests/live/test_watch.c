@@ -38,31 +38,31 @@ struct kind {
 #define UDP6 AF_INET6, SOCK_DGRAM, 0
 
 static const struct kind kinds[] = {
-    {"tcp", TCP4, "127.0.0.1", 8080, {}},
-    {"tcp, wildcard", TCP4, "0.0.0.0", 3000, {}},
-    {"tcp6", TCP6, "::1", 8443, {}},
-    {"tcp6, wildcard for IPv6 only", TCP6, "::", 8081, {{IPPROTO_IPV6, IPV6_V6ONLY, 1}}},
-    {"tcp6, dual-stack wildcard", TCP6, "::", 8082, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
-    {"tcp6, IPv4-mapped", TCP6, "::ffff:127.0.0.1", 8083, {}},
-    {"tcp6, IPv4-mapped wildcard", TCP6, "::ffff:0.0.0.0", 8084, {}},
-    {"udp", UDP4, "127.0.0.1", 5353, {}},
-    {"udp, wildcard", UDP4, "0.0.0.0", 5354, {}},
-    {"udp6", UDP6, "::1", 5355, {}},
-    {"udp6, dual-stack wildcard", UDP6, "::", 5356, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
-    {"tcp, port 0", TCP4, "127.0.0.1", 0, {}},
-    {"tcp6, port 0", TCP6, "::1", 0, {}},
-    {"udp, port 0", UDP4, "0.0.0.0", 0, {}},
-    {"udp6, port 0", UDP6, "::", 0, {}},
-    {"the whole of 127/8 is loopback", TCP4, "127.1.2.3", 8085, {}},
-    {"SO_REUSEADDR", TCP4, "127.0.0.1", 8086, {{SOL_SOCKET, SO_REUSEADDR, 1}}},
-    {"SO_REUSEPORT", UDP4, "127.0.0.1", 8087, {{SOL_SOCKET, SO_REUSEPORT, 1}}},
-    {"both", TCP6, "::1", 8088, {{SOL_SOCKET, SO_REUSEADDR, 1}, {SOL_SOCKET, SO_REUSEPORT, 1}}},
-    {"the lowest port", TCP4, "127.0.0.1", 1, {}},
-    {"the last privileged port", TCP4, "127.0.0.1", 1023, {}},
-    {"the first port that is not privileged", TCP4, "127.0.0.1", 1024, {}},
-    {"the last user port", TCP4, "127.0.0.1", 49151, {}},
-    {"the first dynamic port", TCP4, "127.0.0.1", 49152, {}},
-    {"the highest port", UDP4, "127.0.0.1", 65535, {}},
+        {"tcp", TCP4, "127.0.0.1", 8080, {}},
+        {"tcp, wildcard", TCP4, "0.0.0.0", 3000, {}},
+        {"tcp6", TCP6, "::1", 8443, {}},
+        {"tcp6, wildcard for IPv6 only", TCP6, "::", 8081, {{IPPROTO_IPV6, IPV6_V6ONLY, 1}}},
+        {"tcp6, dual-stack wildcard", TCP6, "::", 8082, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
+        {"tcp6, IPv4-mapped", TCP6, "::ffff:127.0.0.1", 8083, {}},
+        {"tcp6, IPv4-mapped wildcard", TCP6, "::ffff:0.0.0.0", 8084, {}},
+        {"udp", UDP4, "127.0.0.1", 5353, {}},
+        {"udp, wildcard", UDP4, "0.0.0.0", 5354, {}},
+        {"udp6", UDP6, "::1", 5355, {}},
+        {"udp6, dual-stack wildcard", UDP6, "::", 5356, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
+        {"tcp, port 0", TCP4, "127.0.0.1", 0, {}},
+        {"tcp6, port 0", TCP6, "::1", 0, {}},
+        {"udp, port 0", UDP4, "0.0.0.0", 0, {}},
+        {"udp6, port 0", UDP6, "::", 0, {}},
+        {"the whole of 127/8 is loopback", TCP4, "127.1.2.3", 8085, {}},
+        {"SO_REUSEADDR", TCP4, "127.0.0.1", 8086, {{SOL_SOCKET, SO_REUSEADDR, 1}}},
+        {"SO_REUSEPORT", UDP4, "127.0.0.1", 8087, {{SOL_SOCKET, SO_REUSEPORT, 1}}},
+        {"both", TCP6, "::1", 8088, {{SOL_SOCKET, SO_REUSEADDR, 1}, {SOL_SOCKET, SO_REUSEPORT, 1}}},
+        {"the lowest port", TCP4, "127.0.0.1", 1, {}},
+        {"the last privileged port", TCP4, "127.0.0.1", 1023, {}},
+        {"the first port that is not privileged", TCP4, "127.0.0.1", 1024, {}},
+        {"the last user port", TCP4, "127.0.0.1", 49151, {}},
+        {"the first dynamic port", TCP4, "127.0.0.1", 49152, {}},
+        {"the highest port", UDP4, "127.0.0.1", 65535, {}},
 };
 
 static int open_kind(const struct kind *kind)
@@ -91,6 +91,9 @@ static void bind_kind(const struct kind *kind)
 
 	assert_true(fd >= 0);
 	assert_int_equal(scene_bind(fixture.scene, fd, &address, length), 0);
+	/* SCTP writes the IPv4 address over a mapped one, in the kernel's copy, which a hook at the end reads */
+	fixture.scene->records[0].rewritten =
+	        kind->protocol == IPPROTO_SCTP && strncmp(kind->address, "::ffff:", 7) == 0;
 	close(fd);
 	assert_scene(kind->name);
 }
@@ -107,13 +110,13 @@ static void every_kind_of_bind(void **state)
 static void bind_protocol(int type, int protocol, const char *missing)
 {
 	const struct kind addresses[] = {
-	    {"IPv4", AF_INET, type, protocol, "127.0.0.1", 7001, {}},
-	    {"IPv6", AF_INET6, type, protocol, "::1", 7002, {}},
-	    {"IPv4-mapped", AF_INET6, type, protocol, "::ffff:127.0.0.1", 7003, {}},
-	    {"dual-stack wildcard", AF_INET6, type, protocol, "::", 7004, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
-	    {"wildcard for IPv6 only", AF_INET6, type, protocol, "::", 7005, {{IPPROTO_IPV6, IPV6_V6ONLY, 1}}},
-	    {"port 0", AF_INET, type, protocol, "127.0.0.1", 0, {}},
-	    {"port 0, IPv6", AF_INET6, type, protocol, "::1", 0, {}},
+	        {"IPv4", AF_INET, type, protocol, "127.0.0.1", 7001, {}},
+	        {"IPv6", AF_INET6, type, protocol, "::1", 7002, {}},
+	        {"IPv4-mapped", AF_INET6, type, protocol, "::ffff:127.0.0.1", 7003, {}},
+	        {"dual-stack wildcard", AF_INET6, type, protocol, "::", 7004, {{IPPROTO_IPV6, IPV6_V6ONLY, 0}}},
+	        {"wildcard for IPv6 only", AF_INET6, type, protocol, "::", 7005, {{IPPROTO_IPV6, IPV6_V6ONLY, 1}}},
+	        {"port 0", AF_INET, type, protocol, "127.0.0.1", 0, {}},
+	        {"port 0, IPv6", AF_INET6, type, protocol, "::1", 0, {}},
 	};
 	int fd;
 
@@ -229,7 +232,7 @@ static void transparent(void **state)
 {
 	static const struct kind v4 = {"IP_TRANSPARENT", TCP4, "192.0.2.2", 8091, {{IPPROTO_IP, IP_TRANSPARENT, 1}}};
 	static const struct kind v6 = {
-	    "IPV6_TRANSPARENT", TCP6, "2001:db8::2", 8092, {{IPPROTO_IPV6, IPV6_TRANSPARENT, 1}}};
+	        "IPV6_TRANSPARENT", TCP6, "2001:db8::2", 8092, {{IPPROTO_IPV6, IPV6_TRANSPARENT, 1}}};
 
 	(void)state;
 	FIXTURE_NEEDED(&fixture);
@@ -326,21 +329,21 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_kind_of_bind),
-	    cmocka_unit_test(tcp),
-	    cmocka_unit_test(udp),
-	    cmocka_unit_test(mptcp),
-	    cmocka_unit_test(sctp_stream),
-	    cmocka_unit_test(sctp_seqpacket),
-	    cmocka_unit_test(udplite),
-	    cmocka_unit_test(address_of_no_family),
-	    cmocka_unit_test(thread_that_is_not_the_leader),
-	    cmocka_unit_test(siblings_on_one_port),
-	    cmocka_unit_test(freebind),
-	    cmocka_unit_test(transparent),
-	    cmocka_unit_test(bound_to_a_device),
-	    cmocka_unit_test(another_network_namespace),
-	    cmocka_unit_test(ledger),
+	        cmocka_unit_test(every_kind_of_bind),
+	        cmocka_unit_test(tcp),
+	        cmocka_unit_test(udp),
+	        cmocka_unit_test(mptcp),
+	        cmocka_unit_test(sctp_stream),
+	        cmocka_unit_test(sctp_seqpacket),
+	        cmocka_unit_test(udplite),
+	        cmocka_unit_test(address_of_no_family),
+	        cmocka_unit_test(thread_that_is_not_the_leader),
+	        cmocka_unit_test(siblings_on_one_port),
+	        cmocka_unit_test(freebind),
+	        cmocka_unit_test(transparent),
+	        cmocka_unit_test(bound_to_a_device),
+	        cmocka_unit_test(another_network_namespace),
+	        cmocka_unit_test(ledger),
 	};
 
 	(void)argc;

@@ -6,21 +6,10 @@
 #include "vmlinux/vmlinux.h"
 #include "bpf/bindwatch.h"
 #include "bpf/compat.bpf.h"
+#include "bpf/socket.bpf.h"
 #include <bpf/bpf_helpers.h>
 
-/* include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h: ABI */
-enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
-enum { SOCK_RAW = 3 };
-enum { TCP_CLOSE = 7, TCP_LISTEN = 10 }; /* SCTP_SS_LISTENING and DCCP_LISTEN are the same number */
 enum { E2BIG = 7 };
-enum {
-	IPPROTO_TCP = 6,
-	IPPROTO_UDP = 17,
-	IPPROTO_DCCP = 33,
-	IPPROTO_SCTP = 132,
-	IPPROTO_UDPLITE = 136,
-	IPPROTO_MPTCP = 262,
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -49,49 +38,6 @@ static __always_inline struct bw_counters *this_cpu_counters(void)
 	return bpf_map_lookup_elem(&counters, &zero);
 }
 
-/* A raw socket's "port" is its protocol, a ping socket's its identifier: skc_num is a port for these protocols only. */
-static __always_inline bool has_ports(__u16 family, __u16 type, __u16 protocol)
-{
-	if ((family != AF_INET && family != AF_INET6) || type == SOCK_RAW)
-		return false;
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP ||
-	       protocol == IPPROTO_MPTCP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_DCCP;
-}
-
-static __always_inline void fill_address(struct bw_socket *record, const struct sock *sk, const bool typed)
-{
-	__be32 *address = (__be32 *)record->bound_address;
-
-	if (record->family == AF_INET) {
-		address[0] = FIELD(typed, sk, __sk_common.skc_rcv_saddr);
-		return;
-	}
-	address[0] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
-	address[1] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
-	address[2] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
-	address[3] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
-}
-
-static __always_inline __u32 socket_flags(const struct sock *sk, const struct sock *owner, const bool typed)
-{
-	__u32 flags = 0;
-
-	if (BITFIELD(typed, sk, __sk_common.skc_ipv6only))
-		flags |= BW_SOCKET_V6ONLY;
-	if (BITFIELD(typed, sk, __sk_common.skc_reuse))
-		flags |= BW_SOCKET_REUSEADDR;
-	if (BITFIELD(typed, sk, __sk_common.skc_reuseport))
-		flags |= BW_SOCKET_REUSEPORT;
-	if (inet_sock_freebind(sk))
-		flags |= BW_SOCKET_FREEBIND;
-	if (inet_sock_transparent(sk))
-		flags |= BW_SOCKET_TRANSPARENT;
-	/* an MPTCP subflow is always the kernel's own: ask its owner */
-	if (owner ? BITFIELD(false, owner, sk_kern_sock) : BITFIELD(typed, sk, sk_kern_sock))
-		flags |= BW_SOCKET_KERNEL;
-	return flags;
-}
-
 /* Everything that the socket itself tells. false: not a socket with ports; *record is then of no use. */
 static __always_inline bool fill_socket(struct bw_socket *record, const struct sock *sk, const bool typed)
 {
@@ -113,7 +59,7 @@ static __always_inline bool fill_socket(struct bw_socket *record, const struct s
 	record->bound_port = FIELD(typed, sk, __sk_common.skc_num);
 	record->bound_dev_if = FIELD(typed, sk, __sk_common.skc_bound_dev_if);
 	record->socket_flags = socket_flags(sk, owner, typed);
-	fill_address(record, sk, typed);
+	read_address(record->bound_address, record->family, sk, typed);
 	net = FIELD(typed, sk, __sk_common.skc_net.net);
 	record->netns_inode = FIELD(typed, net, ns.inum);
 	record->unprivileged_port_start = FIELD(typed, net, ipv4.sysctl_ip_prot_sock);

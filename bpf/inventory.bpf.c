@@ -11,43 +11,22 @@
 #include "bpf/bindwatch.h"
 #include "bpf/compat.bpf.h"
 #include "bpf/inventory.h"
+#include "bpf/socket.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /*
- * What this kernel allows; the reader sets it before the load, and the verifier then leaves the other way out.
- *
- * may_ask: bpf_sock_from_file() (5.11, 4f19cab76136) and bpf_get_socket_cookie() of a struct sock (5.12, c5dbb89fc2ac)
+ * Whether bpf_sock_from_file() (5.11, 4f19cab76136) and bpf_get_socket_cookie() of a struct sock (5.12, c5dbb89fc2ac)
  * are there: the first gives the socket with its type, so that its fields are loaded and not probed, the second gives
- * a socket its cookie. may_probe: bpf_probe_read_kernel() is, which lockdown=confidentiality refuses. One must be true.
+ * a socket its cookie. The reader sets this, and probe_reads of compat.bpf.h, before the load; one must be true.
  */
 const volatile bool may_ask = true;
-const volatile bool may_probe = true;
 
-/* include/linux/socket.h, include/linux/net.h, include/uapi/linux/{in,stat}.h: ABI */
-enum { AF_INET = 2, AF_INET6 = 10 };
-enum { SOCK_RAW = 3 };
-enum {
-	IPPROTO_TCP = 6,
-	IPPROTO_UDP = 17,
-	IPPROTO_DCCP = 33,
-	IPPROTO_SCTP = 132,
-	IPPROTO_UDPLITE = 136,
-	IPPROTO_MPTCP = 262,
-};
+/* include/uapi/linux/stat.h: ABI */
 #define S_IFMT   0170000
 #define S_IFSOCK 0140000
-
-/* A raw socket's "port" is its protocol, a ping socket's its identifier: skc_num is a port for these protocols only. */
-static __always_inline bool has_ports(const struct bw_inventory_row *row)
-{
-	if ((row->family != AF_INET && row->family != AF_INET6) || row->type == SOCK_RAW)
-		return false;
-	return row->protocol == IPPROTO_TCP || row->protocol == IPPROTO_UDP || row->protocol == IPPROTO_SCTP ||
-	       row->protocol == IPPROTO_MPTCP || row->protocol == IPPROTO_UDPLITE || row->protocol == IPPROTO_DCCP;
-}
 
 /*
  * What waits for peers, and what could: no peer, and a port. The kernel takes the port off a TCP socket that loses its
@@ -58,39 +37,6 @@ static __always_inline bool holds_port(const struct bw_inventory_row *row)
 	return row->port && (row->state == BW_INVENTORY_CLOSE || row->state == BW_INVENTORY_LISTEN);
 }
 
-static __always_inline void fill_address(struct bw_inventory_row *row, const struct sock *sk, const bool typed)
-{
-	__be32 *address = (__be32 *)row->address;
-
-	if (row->family == AF_INET) {
-		address[0] = FIELD(typed, sk, __sk_common.skc_rcv_saddr);
-		return;
-	}
-	address[0] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[0]);
-	address[1] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[1]);
-	address[2] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[2]);
-	address[3] = FIELD(typed, sk, __sk_common.skc_v6_rcv_saddr.in6_u.u6_addr32[3]);
-}
-
-static __always_inline __u32 socket_flags(const struct sock *sk, const bool typed)
-{
-	__u32 flags = 0;
-
-	if (BITFIELD(typed, sk, __sk_common.skc_ipv6only))
-		flags |= BW_SOCKET_V6ONLY;
-	if (BITFIELD(typed, sk, __sk_common.skc_reuse))
-		flags |= BW_SOCKET_REUSEADDR;
-	if (BITFIELD(typed, sk, __sk_common.skc_reuseport))
-		flags |= BW_SOCKET_REUSEPORT;
-	if (may_probe && inet_sock_freebind(sk))
-		flags |= BW_SOCKET_FREEBIND;
-	if (may_probe && inet_sock_transparent(sk))
-		flags |= BW_SOCKET_TRANSPARENT;
-	if (BITFIELD(typed, sk, sk_kern_sock))
-		flags |= BW_SOCKET_KERNEL;
-	return flags;
-}
-
 static __always_inline bool fill_socket(struct bw_inventory_row *row, struct sock *sk, const bool typed)
 {
 	const struct sock___inventory *more = (const void *)sk;
@@ -99,7 +45,7 @@ static __always_inline bool fill_socket(struct bw_inventory_row *row, struct soc
 	row->family = FIELD(typed, sk, __sk_common.skc_family);
 	row->type = FIELD(typed, sk, sk_type);
 	row->protocol = FIELD(typed, sk, sk_protocol);
-	if (!has_ports(row))
+	if (!has_ports(row->family, row->type, row->protocol))
 		return false;
 	row->port = FIELD(typed, sk, __sk_common.skc_num);
 	row->state = FIELD(typed, more, __sk_common.skc_state);
@@ -107,8 +53,8 @@ static __always_inline bool fill_socket(struct bw_inventory_row *row, struct soc
 		return false;
 	row->uid = FIELD(typed, more, sk_uid.val);
 	row->bound_dev_if = FIELD(typed, sk, __sk_common.skc_bound_dev_if);
-	row->socket_flags = socket_flags(sk, typed);
-	fill_address(row, sk, typed);
+	row->socket_flags = socket_flags(sk, NULL, typed);
+	read_address(row->address, row->family, sk, typed);
 	net = FIELD(typed, sk, __sk_common.skc_net.net);
 	row->netns_inode = FIELD(typed, net, ns.inum);
 	row->unprivileged_port_start = FIELD(typed, net, ipv4.sysctl_ip_prot_sock);
@@ -149,7 +95,7 @@ static __always_inline __u32 pid_for_reader(struct task_struct___inventory *lead
 	const struct upid___inventory *numbers;
 	unsigned int level;
 
-	if (!may_probe) /* the reader then is in the first namespace */
+	if (!probe_reads) /* the reader then is in the first namespace */
 		return leader->tgid;
 	reader = (const void *)bpf_get_current_task();
 	level = BPF_CORE_READ(reader, thread_pid, level);

@@ -27,9 +27,9 @@
 /* The first pid namespace's inode: PROC_PID_INIT_INO of include/linux/proc_ns.h. */
 #define FIRST_PID_NAMESPACE 0xEFFFFFFCU
 
-/* The best first; bpf/inventory.bpf.c says what the two are. */
+/* The best first. may_ask: bpf/inventory.bpf.c; probe_reads: bpf/compat.bpf.h */
 static const struct {
-	bool may_ask, may_probe;
+	bool may_ask, probe_reads;
 } ways[SOCKET_ITERATOR_WAYS] = {
         {true, true},
         {true, false},
@@ -89,13 +89,13 @@ static int load(unsigned int way, struct inventory_bpf **ret)
 	struct inventory_bpf *skeleton;
 	int err;
 
-	if (!ways[way].may_probe && !in_first_pid_namespace())
+	if (!ways[way].probe_reads && !in_first_pid_namespace())
 		return -ENOTSUP; /* it could not tell a process's number as we know it */
 	skeleton = inventory_bpf__open();
 	if (!skeleton)
 		return -errno;
 	skeleton->rodata->may_ask = ways[way].may_ask;
-	skeleton->rodata->may_probe = ways[way].may_probe;
+	skeleton->rodata->probe_reads = ways[way].probe_reads;
 	err = inventory_bpf__load(skeleton);
 	if (err) {
 		inventory_bpf__destroy(skeleton);

@@ -66,14 +66,19 @@ static __always_inline bool fill_socket(struct bw_socket *record, const struct s
 	return true;
 }
 
-/* What is behind the first 16 bytes (an IPv6 address) a typed load cannot reach. */
-static __always_inline void fill_requested_typed(struct bw_socket *record, const struct sockaddr *address, __u32 n)
+/*
+ * By typed loads: family and port, which stand at the same place for both families, and an IPv4 address. The verifier
+ * knows the pointer as a struct sockaddr, which ends before an IPv6 address does.
+ */
+static __always_inline void fill_requested_typed(struct bw_socket *record, const struct sockaddr_in *address, __u64 n)
 {
-	*(__u16 *)record->requested = address->sa_family;
-#pragma unroll
-	for (int i = 0; i < 6; i++)
-		record->requested[2 + i] = address->sa_data[i];
-	record->requested_len = n < 8 ? n : 8;
+	struct sockaddr_in *requested = (struct sockaddr_in *)record->requested;
+
+	requested->sin_family = address->sin_family;
+	requested->sin_port = address->sin_port;
+	if (requested->sin_family == AF_INET)
+		requested->sin_addr = address->sin_addr;
+	record->requested_len = n < sizeof(*requested) ? n : sizeof(*requested);
 }
 
 /* The address that was asked for, out of kernel memory. A length that the kernel refuses is cut, never trusted. */

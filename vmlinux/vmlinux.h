@@ -58,6 +58,13 @@ struct bpf_sock_addr {
 	__u32 protocol;
 };
 
+/* include/uapi/linux/in.h */
+struct sockaddr_in {
+	__u16 sin_family;
+	__be16 sin_port;
+	__be32 sin_addr;
+};
+
 /* bpf/bpf_tracing.h reads the registers of a probed function through these. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
@@ -155,11 +162,6 @@ struct mptcp_subflow_context {
 
 struct socket {
 	struct sock *sk;
-};
-
-struct sockaddr {
-	unsigned short sa_family;
-	char sa_data[14];
 };
 
 /* --- from a file descriptor to its socket --- */

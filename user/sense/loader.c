@@ -138,8 +138,11 @@ static const char *verifier_verdict(char *log)
 	char *end = strstr(log, "\nprocessed ");
 	char *line;
 
-	if (end)
-		*end = '\0';
+	if (!end)
+		end = log + strlen(log);
+	while (end > log && end[-1] == '\n')
+		end--;
+	*end = '\0';
 	line = strrchr(log, '\n');
 	return line ? line + 1 : log;
 }

@@ -26,6 +26,14 @@
 /* NULL, or why no bind can be watched here: a static sentence for the line beside a skipped test. */
 const char *live_why_not(void);
 
+union bpf_attr;
+
+/*
+ * BPF_PROG_LOAD of bpf(2): a descriptor or -errno. Until 5.11 a program counts as locked memory of
+ * its user, the monitor's too, so the limit is lifted meanwhile.
+ */
+int live_load_program(union bpf_attr *attr, size_t size);
+
 /* ".../bindwatch" of the same build as the test program argv0 (B/tests/AREA/NAME: B/bindwatch). 0 or -errno. */
 int live_program(const char *argv0, char *ret, size_t size);
 

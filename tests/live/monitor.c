@@ -12,12 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #define READY_LINE "bindwatch: watching"
+
+int live_load_program(union bpf_attr *attr, size_t size)
+{
+	const struct rlimit infinite = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit before;
+	bool lifted = getrlimit(RLIMIT_MEMLOCK, &before) == 0 && setrlimit(RLIMIT_MEMLOCK, &infinite) == 0;
+	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, attr, size);
+	int result = fd < 0 ? -errno : fd;
+
+	/* the monitor must find the limit that it would find anywhere */
+	if (lifted)
+		(void)setrlimit(RLIMIT_MEMLOCK, &before);
+	return result;
+}
 
 const char *live_why_not(void)
 {
@@ -38,7 +53,7 @@ const char *live_why_not(void)
 		return "needs root";
 	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
 		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
-	fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
+	fd = live_load_program(&attr, sizeof(attr));
 	if (fd < 0)
 		return "bpf(BPF_PROG_LOAD) is refused here";
 	close(fd);

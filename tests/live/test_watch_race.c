@@ -130,9 +130,8 @@ static int load_rewriter(void)
 	    .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
 	    .license = (uintptr_t) "BSD",
 	};
-	int fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr));
 
-	return fd < 0 ? -errno : fd;
+	return live_load_program(&attr, sizeof(attr));
 }
 
 static int attach_rewriter(int cgroup, int rewriter)

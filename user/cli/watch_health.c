@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Silence and loss must not look alike: what was not seen, or may not be seen any more, is told. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "user/cli/watch.h"
+#include "user/judge/policy.h"
+
+/* How long a bind of our own may take to come through before its hooks count as silent. */
+#define CANARY_WAIT_MS 1000
+
+/* event.cpu of events that no CPU's hook made; with a count in its low half, so that event.id stays unique. */
+#define NO_CPU 0xffff0000U
+
+int64_t watch_milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static uint64_t nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+void watch_stamp(const struct watch *watch, struct event *event)
+{
+	event->time_ns = nanoseconds(CLOCK_REALTIME);
+	event->boot_ns = nanoseconds(CLOCK_BOOTTIME);
+	event->cpu = NO_CPU | (watch->sequence & 0xffff);
+	event->plan = sense_plan(watch->sense);
+}
+
+void watch_start_clocks(struct watch *watch)
+{
+	int64_t now = watch_milliseconds();
+
+	watch->looked_ns = nanoseconds(CLOCK_REALTIME);
+	watch->losses_at = now + LOSS_INTERVAL_MS;
+	watch->health_at = now + (int64_t)watch->options.health * 1000;
+	watch->canary_at = INT64_MAX;
+	watch->end_at = watch->options.seconds ? now + (int64_t)watch->options.seconds * 1000 : INT64_MAX;
+}
+
+void watch_tell_losses(struct watch *watch)
+{
+	struct sense_totals totals;
+	char cpus[256];
+	uint64_t lost = 0;
+
+	if (sense_totals(watch->sense, &totals) < 0)
+		return;
+	for (int cause = 0; cause < LOST_CAUSES; cause++)
+		lost += totals.lost[cause];
+	if (lost == watch->lost_told || sense_losses_by_cpu(watch->sense, cpus, sizeof(cpus)) < 0)
+		return;
+	watch->lost_told = lost;
+	for (enum sense_lost cause = 0; cause < LOST_CAUSES; cause++)
+		if (totals.lost[cause])
+			(void)cli_error("lost so far: %llu, %s%s%s", (unsigned long long)totals.lost[cause],
+			                sense_lost_name(cause), *cpus ? ": " : "", cpus);
+}
+
+static void show_silence(struct watch *watch, const char *hook, const char *cause)
+{
+	struct event event = {.action = EVENT_SILENT, .hook = hook, .cause = cause};
+
+	watch_stamp(watch, &event);
+	policy_judge(&event);
+	watch_show(watch, &event);
+	(void)cli_error("the hook %s reports nothing any more: %s", hook ? hook : "of this plan", cause);
+}
+
+void watch_show_losses(struct watch *watch)
+{
+	struct sense_totals totals;
+	uint64_t since = watch->looked_ns;
+
+	watch->looked_ns = nanoseconds(CLOCK_REALTIME);
+	if (sense_totals(watch->sense, &totals) < 0)
+		return;
+	for (enum sense_lost cause = 0; cause < LOST_CAUSES; cause++) {
+		struct event event = {.action = EVENT_LOST};
+
+		if (totals.lost[cause] == watch->lost_streamed[cause])
+			continue;
+		event.lost = (struct event_lost){
+		        .count = totals.lost[cause] - watch->lost_streamed[cause],
+		        .since_ns = since,
+		        .cause = sense_lost_name(cause),
+		};
+		watch->lost_streamed[cause] = totals.lost[cause];
+		watch_stamp(watch, &event);
+		watch_show(watch, &event);
+	}
+}
+
+/* Hooks can be taken off or fall silent while we watch. Each is told once, and again after it has worked. */
+static void check_health(struct watch *watch, int64_t now)
+{
+	if (now >= watch->canary_at) {
+		bool seen = sense_canary_seen(watch->sense);
+
+		watch->canary_at = INT64_MAX;
+		if (!seen && !watch->silent_told)
+			show_silence(watch, NULL, "a bind of our own was not seen");
+		watch->silent_told = !seen;
+	}
+	if (now >= watch->health_at) {
+		const char *detached = sense_detached_hook(watch->sense);
+
+		if (detached && !watch->detached_told)
+			show_silence(watch, detached, "it was detached");
+		watch->detached_told = detached != NULL;
+		if (sense_canary(watch->sense) == 0)
+			watch->canary_at = now + CANARY_WAIT_MS;
+		watch->health_at = now + (int64_t)watch->options.health * 1000;
+	}
+}
+
+void watch_on_time(struct watch *watch, int64_t now)
+{
+	if (now >= watch->losses_at) {
+		watch_tell_losses(watch);
+		watch_show_losses(watch);
+		watch->losses_at = now + LOSS_INTERVAL_MS;
+	}
+	check_health(watch, now);
+	watch_flush(watch);
+}
+
+/*
+ * The ledger: what the hooks saw is shown, left out by --port or --pid, lost, or (where we were stopped before it could
+ * be read or written) not delivered.
+ */
+void watch_tell_totals(struct watch *watch)
+{
+	struct sense_totals totals;
+	uint64_t unread;
+
+	watch_tell_losses(watch);
+	if (sense_totals(watch->sense, &totals) < 0)
+		return;
+	unread = totals.seen - totals.own - totals.delivered - totals.lost[LOST_RING_FULL] -
+	         totals.lost[LOST_NOT_UNDERSTOOD];
+	fprintf(stderr, "bindwatch: %llu events seen, %llu shown, %llu alerts, %llu lost",
+	        (unsigned long long)(totals.seen - totals.own), (unsigned long long)watch->shown,
+	        (unsigned long long)watch->alerts, (unsigned long long)watch->lost_told);
+	if (watch->left_out)
+		fprintf(stderr, ", %llu left out", (unsigned long long)watch->left_out);
+	if (unread)
+		fprintf(stderr, ", %llu not read", (unsigned long long)unread);
+	if (watch->not_written)
+		fprintf(stderr, ", %llu lines not written", (unsigned long long)watch->not_written);
+	if (watch->existing)
+		fprintf(stderr, ", %llu bound before", (unsigned long long)watch->existing);
+	fputc('\n', stderr);
+}

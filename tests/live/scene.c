@@ -44,6 +44,13 @@ unsigned int scene_namespace(void)
 	return stat("/proc/thread-self/ns/net", &namespace) ? 0 : (unsigned int)namespace.st_ino;
 }
 
+static unsigned int pid_namespace(void)
+{
+	struct stat namespace;
+
+	return stat("/proc/self/ns/pid", &namespace) ? 0 : (unsigned int)namespace.st_ino;
+}
+
 int scene_sysctl(const char *path, const char *value)
 {
 	char name[128];
@@ -124,6 +131,8 @@ struct bind_record *scene_before(struct scene *scene, int fd, const void *addres
 	record->type = int_option(fd, SOL_SOCKET, SO_TYPE);
 	record->protocol = int_option(fd, SOL_SOCKET, SO_PROTOCOL);
 	record->netns = scene_namespace();
+	record->pidns_pid = record->pid;
+	record->pidns_inode = pid_namespace();
 	record->unprivileged_port_start = unprivileged_port_start();
 	record->asked_len = length;
 	if (length <= sizeof(record->asked))

@@ -93,14 +93,17 @@ static __always_inline __u32 pid_for_reader(struct task_struct___inventory *lead
 {
 	const struct task_struct___inventory *reader;
 	const struct upid___inventory *numbers;
+	const struct pid___inventory *pid;
 	unsigned int level;
 
 	if (!probe_reads) /* the reader then is in the first namespace */
 		return leader->tgid;
 	reader = (const void *)bpf_get_current_task();
 	level = BPF_CORE_READ(reader, thread_pid, level);
-	numbers = __builtin_preserve_access_index(&leader->thread_pid->numbers[0]);
-	numbers = (const void *)numbers + level * bpf_core_type_size(struct upid___inventory);
+	/* by a probed pointer, which is a number: the verifier refuses to add a variable to one that it knows */
+	pid = BPF_CORE_READ(leader, thread_pid);
+	numbers = (const void *)pid + bpf_core_field_offset(pid->numbers) +
+	          level * bpf_core_type_size(struct upid___inventory);
 	return BPF_CORE_READ(numbers, nr);
 }
 

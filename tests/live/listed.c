@@ -102,6 +102,8 @@ int listed_bind(const struct listed_kind *kind, char ret_port[8])
 	struct sockaddr_storage address;
 	socklen_t len = scene_address(kind->address, 0, &address);
 	int fd = socket(kind->family, kind->type | SOCK_CLOEXEC, kind->protocol), value = kind->v6only;
+	socklen_t cookie_len = sizeof(uint64_t);
+	uint64_t cookie;
 
 	if (fd < 0)
 		return -1;
@@ -111,6 +113,8 @@ int listed_bind(const struct listed_kind *kind, char ret_port[8])
 		(void)close(fd);
 		return -1;
 	}
+	/* a kernel that does not list this socket may not give it a cookie unasked either */
+	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &cookie_len);
 	/* the port stands at the same place in both */
 	(void)snprintf(ret_port, 8, "%u", ntohs(((struct sockaddr_in *)&address)->sin_port));
 	return fd;

@@ -367,6 +367,10 @@ static void list_without_privilege(void **state)
 		print_message("the program cannot be run as another user here\n");
 		skip();
 	}
+	if (run.status == 1 && strstr(run.err, "load the module")) {
+		print_message("%s", run.err);
+		skip();
+	}
 	assert_int_equal(run.status, 0);
 	events = listed_parse(run.out);
 	assert_int_equal(json_array_size(events), 1); /* the socket is seen, its process is not */

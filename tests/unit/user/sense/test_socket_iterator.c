@@ -210,6 +210,20 @@ static void read_by(unsigned int way)
 		fail_msg("way %u: %s (%d)", way, why, err);
 }
 
+/* The same by the best way that this kernel has. */
+static void read_best(void)
+{
+	char why[SOCKET_ITERATOR_WHY_LEN] = "";
+	int err = socket_iterator_read(keep, &rows, why);
+
+	if (err == -ENOTSUP) {
+		print_message("the iterator: %s\n", why);
+		skip();
+	}
+	if (err)
+		fail_msg("%s (%d)", why, err);
+}
+
 static void iterator_way(void **state)
 {
 	unsigned int way = (unsigned int)(uintptr_t)*state;
@@ -219,11 +233,13 @@ static void iterator_way(void **state)
 	struct stat netns;
 	uint64_t cookie;
 	socklen_t len = sizeof(cookie);
-	int yes = 1, fd, twin, unbound = socket(AF_INET, SOCK_STREAM, 0);
+	int yes = 1, fd, twin, unbound;
 	uint16_t port;
 
+	read_by(way); /* a kernel that refuses it ends the test here, before anything is open */
 	fd = bound(&port);
 	twin = dup(fd);
+	unbound = socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)), 0);
 	assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)), 0);
 	rows = (struct rows){.pid = (uint32_t)getpid()};
@@ -309,7 +325,7 @@ static void iterator_sees_threads_apart(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, thread_of_its_own, &away), 0);
 	assert_int_equal(read(away.ready[0], &byte, 1), 1);
 	rows = (struct rows){.pid = (uint32_t)getpid(), .inode = away.inode};
-	read_by(0);
+	read_best();
 	assert_int_equal(rows.count, 1);
 	assert_int_equal(write(away.end[1], "y", 1), 1);
 	assert_int_equal(pthread_join(thread, NULL), 0);
@@ -340,7 +356,7 @@ static void iterator_in_pid_namespace(void **state)
 
 	(void)state;
 	rows = (struct rows){.pid = (uint32_t)getpid()};
-	read_by(0);
+	read_best();
 	pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (pid < 0) {
 		print_message("no pid namespace can be made here: %s\n", strerror(errno));

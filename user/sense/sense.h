@@ -26,8 +26,8 @@ enum sense_lost {
 };
 
 /*
- * The ledger: seen == delivered + own + lost[LOST_RING_FULL] + lost[LOST_NOT_UNDERSTOOD] + what still waits to be read.
- * The other losses were never seen.
+ * The ledger: seen == delivered + own + lost[LOST_RING_FULL] + lost[LOST_CALL_NOT_KEPT] + lost[LOST_NOT_UNDERSTOOD] + what
+ * still waits to be read. What LOST_MISSED_RUN and LOST_NOT_TRACKED count was never seen.
  */
 struct sense_totals {
 	uint64_t seen;      /* calls that the hooks saw end */

@@ -53,8 +53,7 @@ void probe_missing_capabilities(uint64_t effective, char *text, size_t size)
 			used += snprintf(text + used, size - used, "%s%s", used ? ", " : "", needed[i].name);
 }
 
-/* 0 where the kernel does not tell: then what is needed is missing, and that is said. */
-static uint64_t effective_capabilities(void)
+uint64_t probe_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
@@ -115,7 +114,7 @@ int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 		         system.release);
 		return -ENOSYS;
 	}
-	probe_missing_capabilities(effective_capabilities(), missing, sizeof(missing));
+	probe_missing_capabilities(probe_capabilities(), missing, sizeof(missing));
 	if (missing[0]) {
 		snprintf(error, PROBE_ERROR_LEN, "this process lacks %s: run it as root (sudo bindwatch watch)",
 		         missing);

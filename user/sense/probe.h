@@ -16,6 +16,9 @@ int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN]);
 /* "5.10.0-46-cloud-amd64" as KERNEL_RELEASE(5, 10); 0 where it does not begin like a release. */
 uint32_t probe_release(const char *release);
 
+/* The effective capabilities of this process, bit n: capability n; 0 where the kernel does not tell. */
+uint64_t probe_capabilities(void);
+
 /*
  * Which of the capabilities that watching needs a set of effective ones lacks (bit n: capability n,
  * linux/capability.h), as text for a person: "CAP_BPF, CAP_PERFMON"; "" where none is missing.

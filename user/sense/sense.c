@@ -230,17 +230,37 @@ bool sense_canary_seen(const struct sense *sense)
 
 /* A cgroup link that somebody detached lives on as a descriptor, without a cgroup. Other links cannot be detached so.
  */
+static bool was_detached(const struct sense *sense, size_t index)
+{
+	struct bpf_link_info info = {0};
+	__u32 size = sizeof(info);
+
+	return sense->links[index] && sense->choice.hooks[index]->attach == ATTACH_CGROUP &&
+	       bpf_obj_get_info_by_fd(bpf_link__fd(sense->links[index]), &info, &size) == 0 &&
+	       info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id == 0;
+}
+
 const char *sense_detached_hook(const struct sense *sense)
 {
-	for (size_t i = 0; i < sense->choice.count; i++) {
-		struct bpf_link_info info = {0};
-		__u32 size = sizeof(info);
-
-		if (!sense->links[i] || sense->choice.hooks[i]->attach != ATTACH_CGROUP)
-			continue;
-		if (bpf_obj_get_info_by_fd(bpf_link__fd(sense->links[i]), &info, &size) == 0 &&
-		    info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id == 0)
+	for (size_t i = 0; i < sense->choice.count; i++)
+		if (was_detached(sense, i))
 			return sense->choice.hooks[i]->program;
-	}
 	return NULL;
+}
+
+bool sense_hook(const struct sense *sense, size_t index, struct sense_hook *ret)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+	int fd;
+
+	if (index >= sense->choice.count)
+		return false;
+	*ret = (struct sense_hook){.program = sense->choice.hooks[index]->program};
+	fd = bpf_program__fd(bpf_object__find_program_by_name(sense->skeleton->obj, ret->program));
+	ret->loaded = fd >= 0;
+	ret->attached = sense->links[index] && !was_detached(sense, index);
+	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
+		ret->runs = info.run_cnt;
+	return true;
 }

@@ -94,4 +94,14 @@ bool sense_canary_seen(const struct sense *sense);
 /* A hook that somebody detached under our hands: its name, static; NULL: none. */
 const char *sense_detached_hook(const struct sense *sense);
 
+/* One hook of the plan, as the kernel has it now. */
+struct sense_hook {
+	const char *program; /* static */
+	bool loaded, attached;
+	uint64_t runs; /* 0 unless the kernel counts them (kernel.bpf_stats_enabled) */
+};
+
+/* Hook number `index` of the plan, from 0; false: there are not so many. */
+bool sense_hook(const struct sense *sense, size_t index, struct sense_hook *ret);
+
 #endif

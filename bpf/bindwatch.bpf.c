@@ -65,10 +65,6 @@ int BPF_PROG(fexit_inet6_bind, struct socket *socket, void *address, int length,
 	return bind_returned(socket->sk, address, length, result, BW_HOOK_FEXIT_INET6_BIND);
 }
 
-/*
- * inet_csk_listen_start() is where every listen of TCP and MPTCP ends, by whichever way it came, and where a port that
- * nobody bound is taken. Its backlog argument went away in 5.17 (e7049395b1c3).
- */
 /* As the kernel took it. An MPTCP socket listens by its first subflow, and it is that one which has a backlog. */
 static __always_inline __u32 listen_backlog(const struct sock *sk, const bool typed)
 {
@@ -79,6 +75,10 @@ static __always_inline __u32 listen_backlog(const struct sock *sk, const bool ty
 	return FIELD(typed, sk, sk_max_ack_backlog);
 }
 
+/*
+ * inet_csk_listen_start() is where every listen of TCP and MPTCP ends, by whichever way it came, and where a port that
+ * nobody bound is taken. Its backlog argument went away in 5.17 (e7049395b1c3).
+ */
 static __always_inline int listen_returned(const struct sock *sk, int result, const bool typed, enum bw_hook hook)
 {
 	struct bw_socket record = {};
@@ -167,8 +167,10 @@ static __always_inline void call_not_kept(void)
 {
 	struct bw_counters *count = this_cpu_counters();
 
-	if (count)
-		__sync_fetch_and_add(&count->lost_inflight, 1);
+	if (!count)
+		return;
+	__sync_fetch_and_add(&count->seen, 1);
+	__sync_fetch_and_add(&count->lost_inflight, 1);
 }
 
 static __always_inline struct call *call_under_way(void)

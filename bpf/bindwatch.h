@@ -111,7 +111,7 @@ struct bw_socket {
 	char comm[BW_COMM_LEN];          /* of the thread; any bytes, NUL-terminated */
 };
 
-/* One per CPU, in the map `counters`. seen == submitted + lost_ring; what is counted below was not seen. */
+/* One per CPU, in the map `counters`. seen == submitted + lost_ring + lost_inflight. */
 struct bw_counters {
 	__u64 seen;          /* calls on a socket with ports that a hook saw end */
 	__u64 submitted;     /* records written to the ring buffer */

@@ -116,7 +116,8 @@ static __always_inline void hold(struct bw_socket *record, struct bw_counters *c
 	if (!record->cookie)
 		return;
 	r = bpf_map_update_elem(&held, &record->cookie, &record->header.boot_ns, BPF_NOEXIST);
-	if (r == 0 && record->header.type == BW_RECORD_LISTEN)
+	/* sctp_bindx(3) takes a port past every hook on a bind: such a listen comes first too, and is no autobind */
+	if (r == 0 && record->header.type == BW_RECORD_LISTEN && record->protocol != IPPROTO_SCTP)
 		record->socket_flags |= BW_SOCKET_AUTOBOUND;
 	if (r == -E2BIG)
 		__sync_fetch_and_add(&count->untracked, 1);

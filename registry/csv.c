@@ -228,6 +228,21 @@ static int add_uses(struct resolver *resolver, const char *note, struct resolve_
 	return r;
 }
 
+/*
+ * IANA's CSV does not tell its date. IANA writes a date into each row that it adds or changes, so the newest of them is
+ * the registry's: that of 2026-08-17 has a row of 2026-08-17.
+ */
+static void note_date(uint32_t date, struct table_builder *builder)
+{
+	char text[16];
+
+	if (date % 100 == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%04u-%02u-%02u", date / 10000 % 10000, date / 100 % 100, date % 100);
+	if (strcmp(text, builder->date) > 0)
+		memcpy(builder->date, text, sizeof(builder->date));
+}
+
 static int add_record(struct input *input, struct csv_record *record, struct resolver *resolver,
 		      struct table_builder *builder, char error[REGISTRY_ERROR_LEN])
 {
@@ -240,6 +255,8 @@ static int add_record(struct input *input, struct csv_record *record, struct res
 
 	if (r < 0)
 		return r;
+	note_date(row.registered, builder);
+	note_date(row.modified, builder);
 	text_one_line(description);
 	text_one_line(notes);
 	if (!*name && !*description)
@@ -286,8 +303,8 @@ int csv_read(struct input *input, struct table_builder *builder, char error[REGI
 	if (!r)
 		r = table_check_whole(builder, input, error);
 	if (!r) {
-		/* the file says nothing of its date */
-		memcpy(builder->date, input->date, sizeof(builder->date));
+		if (!builder->date[0])
+			memcpy(builder->date, input->date, sizeof(builder->date));
 		sha256_text(&input->sha, builder->digest);
 	}
 	resolve_free(&resolver);

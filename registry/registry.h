@@ -96,7 +96,10 @@ size_t registry_find_service(const struct registry *registry, const char *name,
 			     int (*found)(void *context, uint16_t port, enum registry_transport transport),
 			     void *context);
 
-/* The date of the registry as "YYYY-MM-DD"; a file that does not tell its date gives its modification time's. */
+/*
+ * The date of the registry as "YYYY-MM-DD". IANA's CSV does not tell it: the newest date of any row stands for it, and the
+ * file's modification time where no row has one.
+ */
 const char *registry_date(const struct registry *registry);
 
 /* Where it was read from: "embedded", or the path. */

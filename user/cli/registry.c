@@ -44,7 +44,7 @@ static int help(void)
 	    "  convert              writes the facts of a file to stdout, in the form of the built-in snapshot\n\n"
 	    "      --registry=FILE  in place of the built-in registry\n"
 	    "  -o, --output=FORM    text (the default) or json\n"
-	    "      --date=DATE      of the file; else its modification time's, for IANA's CSV does not tell its own\n"
+	    "      --date=DATE      of the file, for IANA's CSV does not tell its own; else the newest of its rows\n"
 	    "      --help           this text\n"
 	    "      --version        the version\n\n"
 	    "FILE, OLD and NEW are IANA's service-names-port-numbers.csv or what convert wrote.\n"

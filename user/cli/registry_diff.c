@@ -18,7 +18,7 @@ static bool same_facts(const struct registry_entry *a, const struct registry_ent
 
 	if (a == b)
 		return true;
-	if (a->state != b->state || a->names_count != b->names_count || strcmp(a->title, b->title) != 0)
+	if (a->state != b->state || a->flags != b->flags || a->names_count != b->names_count || strcmp(a->title, b->title) != 0)
 		return false;
 	for (unsigned int i = 0; i < a->names_count; i++, x = registry_next_name(x), y = registry_next_name(y))
 		if (strcmp(x, y) != 0)

@@ -149,6 +149,7 @@ void watch_tell_totals(struct watch *watch)
 	if (sense_totals(watch->sense, &totals) < 0)
 		return;
 	unread = totals.seen - totals.own - totals.delivered - totals.lost[LOST_RING_FULL] -
+		 totals.lost[LOST_CALL_NOT_KEPT] -
 	         totals.lost[LOST_NOT_UNDERSTOOD];
 	fprintf(stderr, "bindwatch: %llu events seen, %llu shown, %llu alerts, %llu lost",
 	        (unsigned long long)(totals.seen - totals.own), (unsigned long long)watch->shown,

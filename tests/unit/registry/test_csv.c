@@ -220,9 +220,8 @@ static void dates(void **state)
 	assert_int_equal(entry->registered, 20080229);
 	assert_int_equal(entry->modified, 20211000);
 	assert_int_equal(registry_lookup(registry, 71, REGISTRY_TCP)->registered, 0);
-	/* the file's modification time: now */
-	assert_int_equal(strlen(registry_date(registry)), 10);
-	assert_true(strcmp(registry_date(registry), "2024-01-01") > 0);
+	/* the newest whole date of any row */
+	assert_string_equal(registry_date(registry), "2008-02-29");
 	registry_free(registry);
 }
 

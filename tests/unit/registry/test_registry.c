@@ -22,20 +22,20 @@ static void rows_to_know(void **state)
 		enum registry_state state;
 		const char *names, *title;
 	} table[] = {
-	    {0, REGISTRY_TCP, REGISTRY_RESERVED, "", ""},
-	    {22, REGISTRY_TCP, REGISTRY_ASSIGNED, "ssh", "The Secure Shell (SSH) Protocol"},
-	    {80, REGISTRY_TCP, REGISTRY_ASSIGNED, "http|www|www-http", "World Wide Web HTTP"},
-	    {465, REGISTRY_TCP, REGISTRY_ASSIGNED, "urd|submissions", "URL Rendezvous Directory for SSM"},
-	    {1023, REGISTRY_TCP, REGISTRY_RESERVED, "", ""},
-	    {1223, REGISTRY_TCP, REGISTRY_ASSIGNED, "tgp", "TrulyGlobal Protocol"},
-	    {1431, REGISTRY_UDP, REGISTRY_ASSIGNED, "rgtp", "Reverse Gossip Transport"},
-	    {1923, REGISTRY_TCP, REGISTRY_ASSIGNED, "spice", "SPICE"},
-	    {2049, REGISTRY_TCP, REGISTRY_ASSIGNED, "shilp|nfs", ""},
-	    {5900, REGISTRY_TCP, REGISTRY_ASSIGNED, "rfb", "Remote Framebuffer"},
-	    {27009, REGISTRY_SCTP, REGISTRY_ASSIGNED, "flex-lm", "FLEX LM (1-10)"},
-	    {49151, REGISTRY_TCP, REGISTRY_RESERVED, "", ""},
-	    {49152, REGISTRY_TCP, REGISTRY_NOT_LISTED, "", ""},
-	    {65535, REGISTRY_DCCP, REGISTRY_NOT_LISTED, "", ""},
+	        {0, REGISTRY_TCP, REGISTRY_RESERVED, "", ""},
+	        {22, REGISTRY_TCP, REGISTRY_ASSIGNED, "ssh", "The Secure Shell (SSH) Protocol"},
+	        {80, REGISTRY_TCP, REGISTRY_ASSIGNED, "http|www|www-http", "World Wide Web HTTP"},
+	        {465, REGISTRY_TCP, REGISTRY_ASSIGNED, "urd|submissions", "URL Rendezvous Directory for SSM"},
+	        {1023, REGISTRY_TCP, REGISTRY_RESERVED, "", ""},
+	        {1223, REGISTRY_TCP, REGISTRY_ASSIGNED, "tgp", "TrulyGlobal Protocol"},
+	        {1431, REGISTRY_UDP, REGISTRY_ASSIGNED, "rgtp", "Reverse Gossip Transport"},
+	        {1923, REGISTRY_TCP, REGISTRY_ASSIGNED, "spice", "SPICE"},
+	        {2049, REGISTRY_TCP, REGISTRY_ASSIGNED, "shilp|nfs", ""},
+	        {5900, REGISTRY_TCP, REGISTRY_ASSIGNED, "rfb", "Remote Framebuffer"},
+	        {27009, REGISTRY_SCTP, REGISTRY_ASSIGNED, "flex-lm", "FLEX LM (1-10)"},
+	        {49151, REGISTRY_TCP, REGISTRY_RESERVED, "", ""},
+	        {49152, REGISTRY_TCP, REGISTRY_NOT_LISTED, "", ""},
+	        {65535, REGISTRY_DCCP, REGISTRY_NOT_LISTED, "", ""},
 	};
 	struct registry *registry = embedded();
 
@@ -55,7 +55,7 @@ static void rows_to_know(void **state)
 	assert_string_equal(registry_source(registry), "embedded");
 	/* a transport from outside of the table */
 	assert_int_equal(registry_lookup(registry, 80, (enum registry_transport)REGISTRY_TRANSPORTS)->state,
-			 REGISTRY_NOT_LISTED);
+	                 REGISTRY_NOT_LISTED);
 	assert_int_equal(registry_lookup(registry, 80, (enum registry_transport) - 1)->state, REGISTRY_NOT_LISTED);
 	registry_free(registry);
 	registry_free(NULL);
@@ -72,7 +72,7 @@ static void every_entry_keeps_the_promises(void **state)
 
 		for (uint32_t port = 0; port <= 65535; port++) {
 			const struct registry_entry *entry =
-			    registry_lookup(registry, (uint16_t)port, (enum registry_transport)t);
+			        registry_lookup(registry, (uint16_t)port, (enum registry_transport)t);
 			const char *name = entry->names;
 
 			assert_in_range(entry->state, 0, REGISTRY_STATES - 1);
@@ -86,7 +86,7 @@ static void every_entry_keeps_the_promises(void **state)
 		}
 		for (unsigned int s = 0; s < REGISTRY_STATES; s++)
 			assert_int_equal(counts[s],
-					 registry_count(registry, (enum registry_transport)t, (enum registry_state)s));
+			                 registry_count(registry, (enum registry_transport)t, (enum registry_state)s));
 	}
 	assert_int_equal(registry_count(registry, REGISTRY_TRANSPORTS, REGISTRY_ASSIGNED), 0);
 	assert_int_equal(registry_count(registry, REGISTRY_TCP, REGISTRY_STATES), 0);
@@ -115,7 +115,7 @@ static int note(void *context, uint16_t port, enum registry_transport transport)
 	size_t used = strlen(found->text);
 
 	(void)snprintf(found->text + used, sizeof(found->text) - used, "%u/%s ", port,
-		       registry_transport_name(transport));
+	               registry_transport_name(transport));
 	return ++found->calls == found->stop;
 }
 
@@ -125,16 +125,16 @@ static void services_are_found_by_name(void **state)
 		const char *name, *pairs;
 		size_t calls, stop;
 	} table[] = {
-	    {"domain", "53/tcp 53/udp ", 2, 0},
-	    {"DoMaIn", "53/tcp 53/udp ", 2, 0},
-	    {"whois++", "63/tcp 63/udp ", 2, 0},
-	    {"nfs", "2049/tcp 2049/udp 2049/sctp ", 3, 0},
-	    {"nfs", "2049/tcp ", 1, 1},
-	    {"no-such-service", "", 0, 0},
-	    {"", "", 0, 0},
-	    {"http|www", "", 0, 0},
-	    {"Domain Name Server", "", 0, 0},
-	    {"domai", "", 0, 0},
+	        {"domain", "53/tcp 53/udp ", 2, 0},
+	        {"DoMaIn", "53/tcp 53/udp ", 2, 0},
+	        {"whois++", "63/tcp 63/udp ", 2, 0},
+	        {"nfs", "2049/tcp 2049/udp 2049/sctp ", 3, 0},
+	        {"nfs", "2049/tcp ", 1, 1},
+	        {"no-such-service", "", 0, 0},
+	        {"", "", 0, 0},
+	        {"http|www", "", 0, 0},
+	        {"Domain Name Server", "", 0, 0},
+	        {"domai", "", 0, 0},
 	};
 	struct registry *registry = embedded();
 
@@ -186,12 +186,51 @@ static void ranges_and_names(void **state)
 	assert_string_equal(registry_state_name(REGISTRY_STATES), "");
 }
 
+/* The facts of the registry of 2026-08-17, counted; another snapshot has other numbers. */
+static void embedded_counts(void **state)
+{
+	static const size_t counts[REGISTRY_TRANSPORTS][REGISTRY_STATES] = {
+	        [REGISTRY_TCP] = {[REGISTRY_ASSIGNED] = 6155,
+	                          [REGISTRY_RESERVED] = 230,
+	                          [REGISTRY_DEASSIGNED] = 29,
+	                          [REGISTRY_UNASSIGNED] = 42721,
+	                          [REGISTRY_NOT_LISTED] = 16401},
+	        [REGISTRY_UDP] = {[REGISTRY_ASSIGNED] = 5763,
+	                          [REGISTRY_RESERVED] = 615,
+	                          [REGISTRY_DEASSIGNED] = 32,
+	                          [REGISTRY_UNASSIGNED] = 42723,
+	                          [REGISTRY_NOT_LISTED] = 16403},
+	        [REGISTRY_SCTP] = {[REGISTRY_ASSIGNED] = 278,
+	                           [REGISTRY_RESERVED] = 38,
+	                           [REGISTRY_DEASSIGNED] = 15,
+	                           [REGISTRY_UNASSIGNED] = 42707,
+	                           [REGISTRY_NOT_LISTED] = 22498},
+	        [REGISTRY_DCCP] = {[REGISTRY_ASSIGNED] = 199,
+	                           [REGISTRY_RESERVED] = 38,
+	                           [REGISTRY_DEASSIGNED] = 15,
+	                           [REGISTRY_UNASSIGNED] = 42705,
+	                           [REGISTRY_NOT_LISTED] = 22579},
+	};
+	struct registry *registry = embedded();
+
+	(void)state;
+	assert_string_equal(registry_date(registry), "2026-08-17");
+	for (enum registry_transport t = 0; t < REGISTRY_TRANSPORTS; t++)
+		for (enum registry_state s = 0; s < REGISTRY_STATES; s++)
+			assert_int_equal(registry_count(registry, t, s), counts[t][s]);
+	registry_free(registry);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(rows_to_know),	   cmocka_unit_test(every_entry_keeps_the_promises),
-	    cmocka_unit_test(table_is_small),	   cmocka_unit_test(services_are_found_by_name),
-	    cmocka_unit_test(every_name_is_found), cmocka_unit_test(ranges_and_names),
+	        cmocka_unit_test(embedded_counts),
+	        cmocka_unit_test(rows_to_know),
+	        cmocka_unit_test(every_entry_keeps_the_promises),
+	        cmocka_unit_test(table_is_small),
+	        cmocka_unit_test(services_are_found_by_name),
+	        cmocka_unit_test(every_name_is_found),
+	        cmocka_unit_test(ranges_and_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -339,13 +339,15 @@ static int body_of_namespace(void)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 	char why[SOCKET_ITERATOR_WHY_LEN];
 	struct stat status;
+	int err;
 
 	if (!own || getpid() != 1 || fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    fstat(fd, &status) < 0)
 		return 2;
 	own->inode = status.st_ino;
-	if (socket_iterator_read(keep, own, why) != 0)
-		return 3;
+	err = socket_iterator_read(keep, own, why);
+	if (err)
+		return err == -ENOTSUP ? 4 : 3;
 	return own->count == 1 && own->list[0].pid == 1 ? 0 : 1;
 }
 
@@ -366,6 +368,10 @@ static void iterator_in_pid_namespace(void **state)
 		_exit(body_of_namespace());
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 4) {
+		print_message("lockdown=confidentiality: it could not tell the numbers of processes there\n");
+		skip();
+	}
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 

@@ -121,7 +121,8 @@ struct event {
 	uint64_t held_ns; /* EVENT_CLOSED: since the bind, or the listen that took the port; 0: not known */
 	struct event_lost lost;
 	const char *cause;                  /* EVENT_SILENT: static */
-	const struct event_holder *holders; /* EVENT_EXISTING: borrowed, EVENT_HOLDERS_MAX at most */
+	const struct event_holder *holders; /* EVENT_EXISTING: borrowed; EVENT_HOLDERS_MAX are told */
+	bool listening;                     /* EVENT_EXISTING: it takes connections */
 	size_t holders_count;               /* all of them */
 
 	/* judge/ */

@@ -27,7 +27,6 @@
 #define NAME_MAX_BYTES 64
 #define NAMES_MAX      16
 
-
 /*
  * The message before it is escaped for JSON: the process and the device (15 bytes each, escaped four bytes each), the
  * address, the service (NAME_MAX_BYTES, at worst three bytes each) and some 60 bytes of words and numbers.
@@ -400,6 +399,8 @@ static void write_socket(struct json *json, const struct event *event)
 	member_bool(json, "freebind", flags & BW_SOCKET_FREEBIND);
 	member_bool(json, "transparent", flags & BW_SOCKET_TRANSPARENT);
 	member_bool(json, "kernel", flags & BW_SOCKET_KERNEL);
+	if (event->action == EVENT_EXISTING)
+		member_bool(json, "listening", event->listening);
 	write_device(json, event);
 	if (event->cookie)
 		member_u64_string(json, "cookie", event->cookie);

@@ -70,29 +70,6 @@ static int cookies_of_pending(const struct sense *sense, bool closed, struct coo
 	return r;
 }
 
-static int tell_one(const struct inventory *inventory, const struct inventory_socket *socket,
-                    int (*deliver)(void *context, struct event *event), void *context)
-{
-	struct event_holder holders[EVENT_HOLDERS_MAX];
-	struct event event;
-
-	inventory_event(inventory, socket, &event);
-	event.action = EVENT_EXISTING;
-	for (size_t i = 0; i < socket->holders_count && i < EVENT_HOLDERS_MAX; i++) {
-		const struct holder *holder = &inventory->holders.list[socket->holders + i];
-
-		holders[i].pid = holder->pid;
-		memcpy(holders[i].comm, holder->comm, sizeof(holders[i].comm));
-	}
-	event.holders = holders;
-	event.holders_count = socket->holders_count;
-	if (socket->holders_count) {
-		event.pid = holders[0].pid;
-		memcpy(event.comm, holders[0].comm, sizeof(event.comm));
-	}
-	return deliver(context, &event);
-}
-
 struct reconciliation {
 	struct cookies second;        /* the list taken after every socket of the first was held */
 	struct cookies bound, closed; /* by events that will be told */
@@ -103,13 +80,15 @@ static int tell_all(const struct inventory *inventory, const struct reconciliati
 {
 	for (size_t i = 0; i < inventory->sockets_count; i++) {
 		const struct inventory_socket *socket = &inventory->sockets[i];
+		struct event event;
 		bool gone = socket->cookie && !cookies_have(&since->second, socket->cookie) &&
 		            !cookies_have(&since->closed, socket->cookie);
 		int r;
 
 		if (gone || cookies_have(&since->bound, socket->cookie))
 			continue;
-		r = tell_one(inventory, socket, deliver, context);
+		inventory_event(inventory, socket, &event);
+		r = deliver(context, &event);
 		if (r < 0)
 			return r;
 	}

@@ -470,6 +470,7 @@ void inventory_event(const struct inventory *inventory, const struct inventory_s
 	        .unprivileged_port_start = port_start_of(inventory, socket->netns_inode),
 	        .socket_flags = socket->socket_flags,
 	        .device = socket->device,
+	        .listening = socket->state == INVENTORY_LISTEN,
 	};
 	if (socket->holders_count) {
 		const struct event_holder *holders = &inventory->processes[socket->holders];

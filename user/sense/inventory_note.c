@@ -33,9 +33,9 @@ static void note_netns(const struct inventory *inventory, bool enters, char *tex
 
 	if (enters)
 		(void)snprintf(text, INVENTORY_TEXT_LEN,
-		               "%s: the kernel hides the network namespaces of %zu processes and keeps us out of %zu, "
-		               "in spite of CAP_SYS_PTRACE and CAP_SYS_ADMIN",
-		               what, inventory->netns_denied, inventory->netns_refused);
+		               "%s: the kernel hides the network namespaces of %zu processes, in spite of CAP_SYS_PTRACE "
+		               "and CAP_SYS_ADMIN",
+		               what, inventory->netns_denied + inventory->netns_refused);
 	else
 		(void)snprintf(text, INVENTORY_TEXT_LEN,
 		               "%s: to find and enter the network namespaces of other users takes CAP_SYS_PTRACE and "

@@ -100,8 +100,8 @@ static bool ledger_agrees(const struct doctor *doctor)
 {
 	const struct sense_totals *totals = &doctor->totals;
 
-	return totals->seen ==
-	       totals->delivered + totals->own + totals->lost[LOST_RING_FULL] + totals->lost[LOST_NOT_UNDERSTOOD];
+	return totals->seen == totals->delivered + totals->own + totals->lost[LOST_RING_FULL] +
+	                               totals->lost[LOST_CALL_NOT_KEPT] + totals->lost[LOST_NOT_UNDERSTOOD];
 }
 
 static void add_ledger(struct cli_table *table, const struct doctor *doctor)

@@ -102,7 +102,20 @@ void watch_show_losses(struct watch *watch)
 	}
 }
 
-/* Hooks can be taken off or fall silent while we watch. Each is told once, and again after it has worked. */
+/* A link that was taken off does not come back. */
+static void check_links(struct watch *watch)
+{
+	struct sense_hook hook;
+
+	for (size_t i = 0; sense_hook(watch->sense, i, &hook); i++) {
+		if (!hook.detached || (watch->detached_told & 1ULL << i))
+			continue;
+		show_silence(watch, hook.program, "it was detached");
+		watch->detached_told |= 1ULL << i;
+	}
+}
+
+/* Hooks can be taken off or fall silent while we watch. Silence is told once, and again after binds were seen. */
 static void check_health(struct watch *watch, int64_t now)
 {
 	if (now >= watch->canary_at) {
@@ -114,11 +127,7 @@ static void check_health(struct watch *watch, int64_t now)
 		watch->silent_told = !seen;
 	}
 	if (now >= watch->health_at) {
-		const char *detached = sense_detached_hook(watch->sense);
-
-		if (detached && !watch->detached_told)
-			show_silence(watch, detached, "it was detached");
-		watch->detached_told = detached != NULL;
+		check_links(watch);
 		if (sense_canary(watch->sense) == 0)
 			watch->canary_at = now + CANARY_WAIT_MS;
 		watch->health_at = now + (int64_t)watch->options.health * 1000;

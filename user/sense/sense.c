@@ -240,14 +240,6 @@ static bool was_detached(const struct sense *sense, size_t index)
 	       info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id == 0;
 }
 
-const char *sense_detached_hook(const struct sense *sense)
-{
-	for (size_t i = 0; i < sense->choice.count; i++)
-		if (was_detached(sense, i))
-			return sense->choice.hooks[i]->program;
-	return NULL;
-}
-
 bool sense_hook(const struct sense *sense, size_t index, struct sense_hook *ret)
 {
 	struct bpf_prog_info info = {0};
@@ -259,7 +251,8 @@ bool sense_hook(const struct sense *sense, size_t index, struct sense_hook *ret)
 	*ret = (struct sense_hook){.program = sense->choice.hooks[index]->program};
 	fd = bpf_program__fd(bpf_object__find_program_by_name(sense->skeleton->obj, ret->program));
 	ret->loaded = fd >= 0;
-	ret->attached = sense->links[index] && !was_detached(sense, index);
+	ret->detached = was_detached(sense, index);
+	ret->attached = sense->links[index] && !ret->detached;
 	if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
 		ret->runs = info.run_cnt;
 	return true;

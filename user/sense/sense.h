@@ -91,13 +91,11 @@ int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size);
 int sense_canary(struct sense *sense);
 bool sense_canary_seen(const struct sense *sense);
 
-/* A hook that somebody detached under our hands: its name, static; NULL: none. */
-const char *sense_detached_hook(const struct sense *sense);
-
 /* One hook of the plan, as the kernel has it now. */
 struct sense_hook {
 	const char *program; /* static */
 	bool loaded, attached;
+	bool detached; /* by somebody else, under our hands */
 	uint64_t runs; /* 0 unless the kernel counts them (kernel.bpf_stats_enabled) */
 };
 

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Hooks that are taken off or made silent under a running watch: each is an alert of its own. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "tests/live/live.h"
+
+#define IDS_MAX 64
+
+/* --health 1: the next look, a second for the canary, and room for a busy machine */
+#define TOLD_WITHIN_MS 5000
+
+/* As many looks in which nothing may be told a second time. */
+#define QUIET_MS 3500
+
+#define ALERT "hook-silent"
+
+static char program[4096];
+static const char *why_not;
+
+/* The numbers behind this key in the descriptors of the process (proc(5), fdinfo): its own links or maps, no others. */
+static size_t ids_of(pid_t pid, const char *key, uint32_t ids[IDS_MAX])
+{
+	char path[300], line[128];
+	struct dirent *entry;
+	size_t count = 0;
+	DIR *directory;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
+	directory = opendir(path);
+	assert_non_null(directory);
+	while ((entry = readdir(directory))) {
+		FILE *file;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, entry->d_name);
+		file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
+		while (file && fgets(line, sizeof(line), file) && count < IDS_MAX) {
+			if (strncmp(line, key, strlen(key)) == 0)
+				ids[count++] = (uint32_t)strtoul(line + strlen(key), NULL, 10);
+		}
+		if (file)
+			(void)fclose(file);
+	}
+	closedir(directory);
+	return count;
+}
+
+/* Detaches the monitor's link of this kind from its cgroup. false: it has none. */
+static bool detach(const struct monitor *monitor, enum bpf_attach_type type)
+{
+	uint32_t ids[IDS_MAX];
+	size_t count = ids_of(monitor->pid, "link_id:", ids);
+	bool done = false;
+
+	assert_true(count > 0);
+	for (size_t i = 0; i < count && !done; i++) {
+		struct bpf_link_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(ids[i]);
+
+		assert_true(fd >= 0);
+		assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
+		if (info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == type) {
+			assert_int_equal(bpf_link_detach(fd), 0);
+			done = true;
+		}
+		close(fd);
+	}
+	return done;
+}
+
+static size_t count_alerts(const struct monitor *monitor, const char *hook, const char *cause, const json_t **ret)
+{
+	size_t index, count = 0;
+	json_t *event;
+
+	json_array_foreach(monitor->events, index, event)
+	{
+		const char *rule = json_string_value(live_field(event, "rule.name"));
+		const char *of = json_string_value(live_field(event, "bindwatch.capture.hook"));
+		const char *why = json_string_value(live_field(event, "bindwatch.silent.cause"));
+
+		if (!rule || strcmp(rule, ALERT) != 0 || !why || strcmp(why, cause) != 0)
+			continue;
+		if ((hook == NULL) != (of == NULL) || (hook && strcmp(hook, of) != 0))
+			continue;
+		*ret = event;
+		count++;
+	}
+	return count;
+}
+
+/* Reads for so long, or until so many are told. monitor_sync() parses what was read. */
+static size_t wait_alerts(struct monitor *monitor, const char *hook, const char *cause, size_t wanted, int64_t ms,
+                          const json_t **ret)
+{
+	int64_t deadline = live_now_ms() + ms;
+	size_t count;
+
+	do {
+		assert_true(monitor_read(monitor, 100) >= 0);
+		assert_int_equal(monitor_sync(monitor, 0), 0);
+		count = count_alerts(monitor, hook, cause, ret);
+	} while (count < wanted && live_now_ms() < deadline);
+	return count;
+}
+
+/* Once, in the stream and on stderr; and only once for as long as it lasts. */
+static void assert_told(struct monitor *monitor, const char *hook, const char *cause)
+{
+	const json_t *event = NULL;
+	char line[160];
+
+	if (wait_alerts(monitor, hook, cause, 1, TOLD_WITHIN_MS, &event) != 1)
+		fail_msg("%s: not told within %d ms: %s", hook ? hook : "the plan", TOLD_WITHIN_MS, cause);
+	assert_string_equal(json_string_value(live_field(event, "event.kind")), "alert");
+	assert_string_equal(json_string_value(live_field(event, "event.action")), ALERT);
+	assert_true(json_integer_value(live_field(event, "event.severity")) > 0);
+	assert_string_equal(json_string_value(live_field(event, "bindwatch.capture.plan")), monitor->plan);
+	(void)snprintf(line, sizeof(line), "the hook %s reports nothing any more: %s", hook ? hook : "of this plan",
+	               cause);
+	assert_true(live_says(&monitor->message, line));
+	assert_int_equal(wait_alerts(monitor, hook, cause, 2, QUIET_MS, &event), 1);
+	assert_ptr_equal(strstr(strstr(monitor->message.data, line) + 1, line), NULL);
+}
+
+static void start(struct monitor *monitor)
+{
+	const struct monitor_options options = {
+	        .program = program, .arguments = ARGUMENTS("--output", "json", "--health", "1"), .json = true};
+
+	assert_int_equal(monitor_start(monitor, &options), 0);
+}
+
+static void finish(struct monitor *monitor)
+{
+	assert_int_equal(monitor_finish(monitor, SIGINT), 0);
+	assert_int_equal(monitor->malformed, 0);
+	monitor_free(monitor);
+}
+
+static void healthy_is_not_told(void **state)
+{
+	const json_t *event;
+	struct monitor monitor;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start(&monitor);
+	assert_int_equal(wait_alerts(&monitor, NULL, "a bind of our own was not seen", 1, QUIET_MS, &event), 0);
+	assert_null(strstr(monitor.message.data, "reports nothing"));
+	/* the canaries are nobody's events: only the sentinels are in the stream */
+	for (size_t i = 0; i < json_array_size(monitor.events); i++) {
+		const json_t *one = json_array_get(monitor.events, i);
+
+		if (json_integer_value(live_field(one, "process.pid")) == monitor.pid)
+			fail_msg("told of its own canary");
+	}
+	/* and they are not in the totals: what was seen was shown */
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
+static void detached_hook_is_told(void **state)
+{
+	struct monitor monitor;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start(&monitor);
+	/* the one hook of a cgroup that every plan has */
+	if (!detach(&monitor, BPF_CGROUP_INET_SOCK_CREATE)) {
+		monitor_free(&monitor);
+		SKIP_BECAUSE("this plan attaches nothing to a cgroup here");
+	}
+	assert_told(&monitor, "cgroup_sock_create", "it was detached");
+	finish(&monitor);
+}
+
+static void each_detached_hook_is_told(void **state)
+{
+	struct monitor monitor;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start(&monitor);
+	if (strcmp(monitor.plan, "tracepoint") != 0) {
+		monitor_free(&monitor);
+		SKIP_BECAUSE("only plan tracepoint attaches several hooks to a cgroup");
+	}
+	assert_true(detach(&monitor, BPF_CGROUP_INET6_POST_BIND));
+	assert_told(&monitor, "cgroup_post_bind6", "it was detached");
+	assert_true(detach(&monitor, BPF_CGROUP_INET4_POST_BIND));
+	assert_told(&monitor, "cgroup_post_bind4", "it was detached");
+	assert_true(detach(&monitor, BPF_CGROUP_INET_SOCK_RELEASE));
+	assert_told(&monitor, "cgroup_sock_release", "it was detached");
+	/* what is left sees binds still */
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	finish(&monitor);
+}
+
+/* The monitor's map of calls under way. -1: there is none. */
+static int calls_map(const struct monitor *monitor)
+{
+	uint32_t ids[IDS_MAX];
+	size_t count = ids_of(monitor->pid, "map_id:", ids);
+
+	for (size_t i = 0; i < count; i++) {
+		struct bpf_map_info info = {0};
+		__u32 size = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (fd < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strcmp(info.name, "calls") == 0 &&
+		    info.key_size == sizeof(uint64_t))
+			return fd;
+		close(fd);
+	}
+	return -1;
+}
+
+/* Threads that there are not: their entries stay, and no other call finds room. */
+#define NO_THREAD 0xffffffff00000000ULL
+
+static void fill_calls(int map)
+{
+	struct bpf_map_info info = {0};
+	__u32 size = sizeof(info);
+	char *value;
+	int r = 0;
+
+	assert_int_equal(bpf_obj_get_info_by_fd(map, &info, &size), 0);
+	value = test_calloc(1, info.value_size);
+	for (uint64_t i = 0; r == 0 && i <= 2 * info.max_entries; i++) {
+		uint64_t key = NO_THREAD + i;
+
+		r = bpf_map_update_elem(map, &key, value, BPF_ANY);
+	}
+	test_free(value);
+	assert_int_equal(r, -E2BIG);
+}
+
+static void empty_calls(int map)
+{
+	struct bpf_map_info info = {0};
+	__u32 size = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(map, &info, &size), 0);
+	for (uint64_t i = 0; i <= 2 * info.max_entries; i++) {
+		uint64_t key = NO_THREAD + i;
+
+		(void)bpf_map_delete_elem(map, &key);
+	}
+}
+
+/* Waits without a sentinel, which would not be seen. */
+static void wait_message(struct monitor *monitor, const char *line, unsigned int times)
+{
+	int64_t deadline = live_now_ms() + TOLD_WITHIN_MS;
+	unsigned int count = 0;
+
+	while (count < times && live_now_ms() < deadline) {
+		assert_true(monitor_read(monitor, 100) >= 0);
+		count = 0;
+		for (const char *at = monitor->message.data; at && (at = strstr(at, line)); at++)
+			count++;
+	}
+	if (count != times)
+		fail_msg("%u times in place of %u on stderr: %s; %s", count, times, line,
+		         monitor->message.data ? monitor->message.data : "");
+}
+
+/*
+ * Attached, and blind: the system call's hooks have no room to keep a call in, and those of the cgroup are gone. The
+ * binds of our own do not come through, whatever the links say.
+ */
+static void silent_hooks_are_told(void **state)
+{
+	static const char cause[] = "a bind of our own was not seen";
+	static const char line[] = "the hook of this plan reports nothing any more: a bind of our own was not seen";
+	const json_t *event = NULL;
+	struct monitor monitor;
+	int map;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start(&monitor);
+	map = calls_map(&monitor);
+	if (strcmp(monitor.plan, "tracepoint") != 0 || map < 0) {
+		monitor_free(&monitor);
+		SKIP_BECAUSE("only the hooks of plan tracepoint can be made silent from outside");
+	}
+	assert_true(detach(&monitor, BPF_CGROUP_INET4_POST_BIND));
+	assert_true(detach(&monitor, BPF_CGROUP_INET6_POST_BIND));
+	fill_calls(map);
+	wait_message(&monitor, line, 1);
+	/* it sees again: that is told by the sentinel; and then silent again: a second alert */
+	empty_calls(map);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(count_alerts(&monitor, NULL, cause, &event), 1);
+	assert_string_equal(json_string_value(live_field(event, "event.kind")), "alert");
+	assert_int_equal(wait_alerts(&monitor, NULL, cause, 2, QUIET_MS, &event), 1);
+	fill_calls(map);
+	wait_message(&monitor, line, 2);
+	empty_calls(map);
+	close(map);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(count_alerts(&monitor, NULL, cause, &event), 2);
+	/* the calls that were not kept are a loss, and told as such */
+	assert_true(live_says(&monitor.message, "call-not-kept"));
+	finish(&monitor);
+}
+
+static int setup(void **state)
+{
+	int result;
+
+	(void)state;
+	why_not = live_why_not();
+	if (why_not)
+		return 0;
+	result = scene_enter_namespace();
+	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
+		why_not = "no network namespace of its own can be made here";
+	else if (result)
+		return result;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(healthy_is_not_told),
+	        cmocka_unit_test(detached_hook_is_told),
+	        cmocka_unit_test(each_detached_hook_is_told),
+	        cmocka_unit_test(silent_hooks_are_told),
+	};
+
+	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {
+		fprintf(stderr, "run this as B/tests/live/NAME: B/bindwatch is what it tests\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("watch, the health of its hooks", tests, setup, NULL);
+}

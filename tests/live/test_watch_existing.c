@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What was bound before the watch, joined to what is bound after: each socket once, by the one or the other. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/live/live.h"
+#include "user/base/ipproto.h"
+
+#define ACTION_EXISTING "existing-socket"
+
+static char program[4096];
+static const char *why_not;
+
+static void start(struct monitor *monitor)
+{
+	const struct monitor_options options = {
+	        .program = program, .arguments = ARGUMENTS("--output", "json"), .json = true, .existing = true};
+
+	assert_int_equal(monitor_start(monitor, &options), 0);
+	assert_int_equal(monitor_sync(monitor, 0), 0);
+}
+
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t length = sizeof(cookie);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &length), 0);
+	assert_true(cookie != 0);
+	return cookie;
+}
+
+/* The events of the socket with this action (NULL: any), and in *ret the last. */
+static size_t count_events(const struct monitor *monitor, uint64_t cookie, const char *action, const json_t **ret)
+{
+	char text[24];
+	size_t index, count = 0;
+	json_t *event;
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, cookie);
+	json_array_foreach(monitor->events, index, event)
+	{
+		const char *told = json_string_value(live_field(event, "bindwatch.socket.cookie"));
+
+		if (!told || strcmp(told, text) != 0 || (action && !live_is_action(event, action)))
+			continue;
+		*ret = event;
+		count++;
+	}
+	return count;
+}
+
+static size_t count_holder(const json_t *event, pid_t pid)
+{
+	const json_t *holders = live_field(event, "bindwatch.holders");
+	size_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(holders); i++)
+		count += json_integer_value(live_field(json_array_get(holders, i), "pid")) == pid;
+	return count;
+}
+
+struct before {
+	const char *name, *protocol;
+	int type, number;
+	const char *address;
+	uint16_t port;
+	bool listens;
+};
+
+static const struct before sockets[] = {
+        {"tcp, listening", "tcp", SOCK_STREAM, 0, "127.0.0.1", 8810, true},
+        {"tcp, bound only", "tcp", SOCK_STREAM, 0, "127.0.0.1", 8811, false},
+        {"udp", "udp", SOCK_DGRAM, 0, "127.0.0.1", 8812, false},
+        {"udp6", "udp", SOCK_DGRAM, 0, "::1", 8813, false},
+        {"mptcp, listening", "mptcp", SOCK_STREAM, IPPROTO_MPTCP, "127.0.0.1", 8814, true},
+        {"tcp6, any", "tcp", SOCK_STREAM, 0, "::", 8815, true},
+};
+
+#define SOCKETS (sizeof(sockets) / sizeof(sockets[0]))
+
+/* -1: the kernel has no such protocol. */
+static int open_socket(const struct before *before)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address(before->address, before->port, &address);
+	int fd = socket(address.ss_family, before->type | SOCK_CLOEXEC, before->number);
+
+	if (fd < 0) {
+		assert_int_equal(before->number, IPPROTO_MPTCP);
+		return -1;
+	}
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	if (before->listens)
+		assert_int_equal(listen(fd, 4), 0);
+	return fd;
+}
+
+static void assert_existing(const struct monitor *monitor, const struct before *before, uint64_t cookie)
+{
+	const json_t *event = NULL;
+	size_t all = count_events(monitor, cookie, NULL, &event);
+
+	if (all != 1 || !live_is_action(event, ACTION_EXISTING))
+		fail_msg("%s: told %zu times", before->name, all);
+	assert_string_equal(json_string_value(live_field(event, "event.kind")), "state");
+	assert_string_equal(json_string_value(live_field(event, "bindwatch.socket.protocol")), before->protocol);
+	assert_string_equal(json_string_value(live_field(event, "server.ip")), before->address);
+	assert_int_equal(json_integer_value(live_field(event, "server.port")), before->port);
+	assert_int_equal(json_integer_value(live_field(event, "bindwatch.netns.inode")), scene_namespace());
+	assert_int_equal(json_array_size(live_field(event, "bindwatch.holders")), 1);
+	assert_int_equal(count_holder(event, getpid()), 1);
+	assert_int_equal(json_integer_value(live_field(event, "process.pid")), getpid());
+}
+
+/* When it was bound nobody knows: its end has no duration. */
+static void assert_closed(const struct monitor *monitor, const struct before *before, uint64_t cookie)
+{
+	const json_t *event = NULL;
+
+	if (count_events(monitor, cookie, ACTION_CLOSE, &event) != 1 ||
+	    count_events(monitor, cookie, NULL, &event) != 2)
+		fail_msg("%s: %zu events, %zu of its end", before->name, count_events(monitor, cookie, NULL, &event),
+		         count_events(monitor, cookie, ACTION_CLOSE, &event));
+	assert_null(live_field(event, "event.duration"));
+	assert_int_equal(json_integer_value(live_field(event, "server.port")), before->port);
+	assert_string_equal(json_string_value(live_field(event, "bindwatch.socket.protocol")), before->protocol);
+}
+
+static void each_is_told_once(void **state)
+{
+	uint64_t cookies[SOCKETS];
+	struct monitor monitor;
+	int fds[SOCKETS];
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	for (size_t i = 0; i < SOCKETS; i++) {
+		fds[i] = open_socket(&sockets[i]);
+		if (fds[i] >= 0)
+			cookies[i] = cookie_of(fds[i]);
+		else
+			print_message("not tried: %s: this kernel has none\n", sockets[i].name);
+	}
+	start(&monitor);
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (fds[i] >= 0)
+			assert_existing(&monitor, &sockets[i], cookies[i]);
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	for (size_t i = 0; i < SOCKETS; i++)
+		if (fds[i] >= 0)
+			assert_closed(&monitor, &sockets[i], cookies[i]);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	assert_int_equal(monitor.malformed, 0);
+	monitor_free(&monitor);
+}
+
+static void both_holders_are_told(void **state)
+{
+	static const struct before before = {"tcp, two holders", "tcp", SOCK_STREAM, 0, "127.0.0.1", 8820, true};
+	const json_t *event = NULL;
+	struct monitor monitor;
+	uint64_t cookie;
+	pid_t child;
+	int fd;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	fd = open_socket(&before);
+	cookie = cookie_of(fd);
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;)
+			(void)pause();
+	}
+	start(&monitor);
+	assert_int_equal(count_events(&monitor, cookie, NULL, &event), 1);
+	assert_true(live_is_action(event, ACTION_EXISTING));
+	assert_int_equal(json_array_size(live_field(event, "bindwatch.holders")), 2);
+	assert_int_equal(count_holder(event, getpid()), 1);
+	assert_int_equal(count_holder(event, child), 1);
+	/* the other one holds it still */
+	close(fd);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(count_events(&monitor, cookie, NULL, &event), 1);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_closed(&monitor, &before, cookie);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
+/* A binder that does not wait for the monitor to be there. */
+#define STORM_MAX 8000
+
+struct storm {
+	_Atomic unsigned int count;
+	_Atomic bool stop;
+	struct {
+		uint64_t cookie;
+		bool kept;
+	} bound[STORM_MAX];
+};
+
+/* Every third is closed at once. Does not return. */
+static void bind_storm(struct storm *storm)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address("127.0.0.1", 0, &address);
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (unsigned int i = 0; i < STORM_MAX && !storm->stop; i++) {
+		bool stream = i % 2;
+		int fd = socket(AF_INET, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+		socklen_t size = sizeof(uint64_t);
+
+		if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &storm->bound[i].cookie, &size) ||
+		    bind(fd, (struct sockaddr *)&address, length))
+			_exit(1);
+		storm->bound[i].kept = i % 3;
+		storm->count = i + 1;
+		if (i % 3 == 0)
+			close(fd);
+		(void)usleep(100);
+	}
+	while (!storm->stop)
+		(void)usleep(1000);
+	/* the descriptors stay until it is killed */
+	for (;;)
+		(void)pause();
+}
+
+static void count_cookie(json_t *counts, const json_t *event)
+{
+	const char *cookie = json_string_value(live_field(event, "bindwatch.socket.cookie"));
+
+	if (cookie)
+		json_object_set_new(counts, cookie,
+		                    json_integer(json_integer_value(json_object_get(counts, cookie)) + 1));
+}
+
+static void assert_storm(const struct monitor *monitor, const struct storm *storm)
+{
+	json_t *existing = json_object(), *bound = json_object(), *event;
+	unsigned int before = 0, after = 0;
+	size_t index;
+	char cookie[24];
+
+	json_array_foreach(monitor->events, index, event)
+	{
+		if (live_is_action(event, ACTION_EXISTING))
+			count_cookie(existing, event);
+		else if (live_is_action(event, ACTION_BIND))
+			count_cookie(bound, event);
+	}
+	for (unsigned int i = 0; i < storm->count; i++) {
+		json_int_t as_existing, as_bound;
+
+		(void)snprintf(cookie, sizeof(cookie), "%" PRIu64, storm->bound[i].cookie);
+		as_existing = json_integer_value(json_object_get(existing, cookie));
+		as_bound = json_integer_value(json_object_get(bound, cookie));
+		if (as_existing + as_bound > 1 || (storm->bound[i].kept && as_existing + as_bound != 1))
+			fail_msg("socket %u (%s): told %d times as existing, %d times as bound", i,
+			         storm->bound[i].kept ? "kept" : "closed at once", (int)as_existing, (int)as_bound);
+		before += as_existing > 0;
+		after += as_bound > 0;
+	}
+	print_message("%u sockets: %u told as existing, %u as bound\n", storm->count, before, after);
+	/* or the storm was not around the start */
+	assert_true(before > 0);
+	assert_true(after > 0);
+	json_decref(existing);
+	json_decref(bound);
+}
+
+static void none_is_missed_while_it_starts(void **state)
+{
+	struct rlimit files = {STORM_MAX + 100, STORM_MAX + 100};
+	struct storm *storm;
+	struct monitor monitor;
+	pid_t child;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	storm = mmap(NULL, sizeof(*storm), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	assert_ptr_not_equal(storm, MAP_FAILED);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		bind_storm(storm);
+	while (storm->count < 100)
+		assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+	/* the sentinel is bound after the ready line: what is told then was bound meanwhile, and before */
+	start(&monitor);
+	storm->stop = true;
+	(void)usleep(100000);
+	assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_storm(&monitor, storm);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+	munmap(storm, sizeof(*storm));
+}
+
+static int setup(void **state)
+{
+	int result;
+
+	(void)state;
+	why_not = live_why_not();
+	if (why_not)
+		return 0;
+	result = scene_enter_namespace();
+	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
+		why_not = "no network namespace of its own can be made here";
+	else if (result)
+		return result;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(each_is_told_once),
+	        cmocka_unit_test(both_holders_are_told),
+	        cmocka_unit_test(none_is_missed_while_it_starts),
+	};
+
+	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {
+		fprintf(stderr, "run this as B/tests/live/NAME: B/bindwatch is what it tests\n");
+		return 1;
+	}
+	return cmocka_run_group_tests_name("watch, what was bound before", tests, setup, NULL);
+}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What one guest said, as facts, one a line: ROW|PLAN|PROGRAM|CASE|RESULT|REASON, RESULT one of pass, fail, skip. Cases
-# of a plan that was refused: PLAN|*|*|skip. The output around a failure is printed, as "#" lines, for table.awk to show.
-# Variable: row.
+# What one guest said, as facts, one a line: ROW|PLAN|PROGRAM|CASE|RESULT|REASON. RESULT: pass, fail or skip; of the case
+# "plan" what became of it: taken, refused, silent, broken; of "*" once. The output around a failure is printed, as "#"
+# lines, for table.awk to show. Variable: row.
 
 function fact(program, name, result, reason) {
 	gsub(/\|/, "/", reason)
@@ -24,6 +24,13 @@ function close_program(code) {
 	running = ""
 }
 
+# the line that says it, or the last one before
+function skip_reason() {
+	if (reason == "" && held > 0)
+		reason = text[held]
+	return reason == "" ? "skipped without a reason" : reason
+}
+
 function hold(line) {
 	if (held < 80)
 		text[++held] = line
@@ -40,7 +47,13 @@ $1 == "@vm" && $2 == "plan" {
 	next
 }
 $1 == "@vm" && $2 == "program" { program = $3; failed = 0; over = 0; held = 0; running = ""; reason = ""; next }
-$1 == "@vm" && $2 == "code" { close_program($3 + 0); next }
+$1 == "@vm" && $2 == "once" { fact($3, "*", "once", $4); next }
+$1 == "@vm" && $2 == "code" {
+	close_program($3 + 0)
+	if ($4 > 15)
+		printf "#tests/vm/run: %s, plan %s: %s took %d s\n", row, plan, program, $4
+	next
+}
 $1 == "@vm" && $2 == "end" { ended = 1; next }
 /^skipped: / { reason = $0; sub(/^skipped: /, "", reason) }
 # cmocka tells the failed and the skipped once more behind this
@@ -48,7 +61,7 @@ $1 == "@vm" && $2 == "end" { ended = 1; next }
 over { next }
 /^\[ RUN      \] / { running = $4; held = 0; reason = ""; next }
 /^\[       OK \] / { fact(program, $4, "pass", ""); running = ""; next }
-/^\[  SKIPPED \] / { fact(program, $4, "skip", reason == "" ? "skipped without a reason" : reason); running = ""; next }
+/^\[  SKIPPED \] / { fact(program, $4, "skip", skip_reason()); running = ""; next }
 /^\[  FAILED  \] / {
 	name = $0
 	sub(/^\[  FAILED  \] /, "", name)

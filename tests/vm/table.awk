@@ -35,6 +35,10 @@ file == "not-run" { rows[++row_count] = $1; head[$1] = $1; not_run[$1] = $2; nex
 		alone[++alone_count] = $1 ": " $4 ": " $6
 		next
 	}
+	if ($5 == "once") {
+		once[$1, $2, $3] = $6
+		next
+	}
 	if (!(key in known)) {
 		known[key] = 1
 		cases[++case_count] = key
@@ -73,7 +77,7 @@ function note(why) {
 }
 
 # the text of a cell, counted
-function cell(row, plan, key) {
+function cell(row, plan, key, program) {
 	if (row in not_run)
 		return skipped(note("not run: " not_run[row]))
 	if ((row, plan, key) in result) {
@@ -93,7 +97,10 @@ function cell(row, plan, key) {
 		return skipped(note("not run: the guest did not come so far"))
 	if (plan_state[row, plan] != "taken")
 		return skipped(note("not run: there is nothing to test"))
-	if ((row, plan, substr(key, 1, index(key, "|") - 1)) in ran)
+	program = substr(key, 1, index(key, "|") - 1)
+	if ((row, plan, program) in once)
+		return skipped(note("not run: about the command, not the hooks: run under plan " once[row, plan, program]))
+	if ((row, plan, program) in ran)
 		return skipped(note("not run: the program ended before"))
 	return skipped(note("not run: the program was not started"))
 }

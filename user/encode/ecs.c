@@ -15,6 +15,7 @@
 #include "user/base/utf8.h"
 #include "user/encode/json.h"
 #include "user/encode/names.h"
+#include "user/encode/sentence.h"
 #include "user/encode/timestamp.h"
 
 #define ECS_VERSION "9.4.0"
@@ -23,9 +24,8 @@
  * Bounds of what the registry gives, for one event must fit ENCODE_EVENT_MAX whatever file the registry was read from.
  * IANA's longest title has 255 bytes, its longest name 15 (RFC 6335, section 5.1), and no port has more than 3 names.
  */
-#define TITLE_MAX      1024
-#define NAME_MAX_BYTES 64
-#define NAMES_MAX      16
+#define TITLE_MAX 1024
+#define NAMES_MAX 16
 
 /*
  * The message before it is escaped for JSON: the process and the device (15 bytes each, escaped four bytes each), the
@@ -87,60 +87,6 @@ static void write_time(struct json *json, const char *key, uint64_t time_ns)
 	json_text_len(json, text, buffer.used);
 }
 
-/* The bytes of text up to max, without half a character at the end. */
-static size_t bounded_len(const char *text, size_t max)
-{
-	size_t len = strnlen(text, max + 1);
-
-	if (len <= max)
-		return len;
-	for (len = max; len && ((uint8_t)text[len] & 0xc0) == 0x80; len--)
-		;
-	return len;
-}
-
-/* What happened, as the middle of a sentence: "bound", "could not bind". */
-static const struct {
-	const char *done, *failed;
-} verbs[EVENT_ACTIONS] = {
-        [EVENT_BOUND] = {" bound ", " could not bind "},
-        [EVENT_LISTEN] = {" listens on ", " could not listen on "},
-        [EVENT_CLOSED] = {" closed ", " closed "},
-        [EVENT_EXISTING] = {" holds ", " holds "},
-};
-
-static void message_of_socket(struct writer *writer, const struct event *event)
-{
-	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
-
-	if (event->pid) {
-		writer_visible(writer, event->comm, strnlen(event->comm, sizeof(event->comm)));
-		writer_text(writer, " (pid ");
-		writer_u64(writer, event->pid);
-		writer_char(writer, ')');
-	} else {
-		writer_text(writer, "no process that is seen");
-	}
-	writer_text(writer, event->error ? verbs[event->action].failed : verbs[event->action].done);
-	if (protocol)
-		writer_text(writer, protocol);
-	else
-		writer_u64(writer, event->protocol);
-	writer_char(writer, ' ');
-	write_server(writer, event);
-	if (strcmp(service, "-") != 0) {
-		bool bare = service[0] != '(';
-
-		writer_text(writer, bare ? " (" : " ");
-		writer_visible(writer, service, bounded_len(service, NAME_MAX_BYTES));
-		writer_text(writer, bare ? ")" : "");
-	}
-	if (event->error) {
-		writer_text(writer, ": ");
-		write_error(writer, event->error);
-	}
-}
-
 static void write_message(struct json *json, const struct event *event)
 {
 	char text[MESSAGE_MAX];
@@ -148,10 +94,7 @@ static void write_message(struct json *json, const struct event *event)
 	struct writer writer;
 
 	writer_begin(&writer, &buffer);
-	if (event->action == EVENT_LOST || event->action == EVENT_SILENT)
-		write_health(&writer, event);
-	else
-		message_of_socket(&writer, event);
+	write_sentence(&writer, event);
 	/* MESSAGE_MAX holds the longest, which a test proves; were it not so, the event would go without its message */
 	if (writer_end(&writer, &buffer) != 0)
 		return;
@@ -346,13 +289,13 @@ static void write_registry(struct json *json, const struct encode_host *host, co
 		for (unsigned int i = 0; i < entry->names_count && i < NAMES_MAX; i++) {
 			if (i)
 				name = registry_next_name(name);
-			json_text_len(json, name, bounded_len(name, NAME_MAX_BYTES));
+			json_text_len(json, name, text_bounded(name, NAME_MAX_BYTES));
 		}
 		json_array_end(json);
 	}
 	if (entry->title[0]) {
 		json_key(json, "title");
-		json_text_len(json, entry->title, bounded_len(entry->title, TITLE_MAX));
+		json_text_len(json, entry->title, text_bounded(entry->title, TITLE_MAX));
 	}
 	member_string(json, "snapshot", host->registry_date);
 	json_object_end(json);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +15,8 @@
 
 #include <bpf/bpf.h>
 
+#include "tests/live/links.h"
 #include "tests/live/live.h"
-
-#define IDS_MAX 64
 
 /* --health 1: the next look, a second for the canary, and room for a busy machine */
 #define TOLD_WITHIN_MS 5000
@@ -30,57 +28,6 @@
 
 static char program[4096];
 static const char *why_not;
-
-/* The numbers behind this key in the descriptors of the process (proc(5), fdinfo): its own links or maps, no others. */
-static size_t ids_of(pid_t pid, const char *key, uint32_t ids[IDS_MAX])
-{
-	char path[300], line[128];
-	struct dirent *entry;
-	size_t count = 0;
-	DIR *directory;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/fdinfo", pid);
-	directory = opendir(path);
-	assert_non_null(directory);
-	while ((entry = readdir(directory))) {
-		FILE *file;
-
-		(void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", pid, entry->d_name);
-		file = entry->d_name[0] == '.' ? NULL : fopen(path, "re");
-		while (file && fgets(line, sizeof(line), file) && count < IDS_MAX) {
-			if (strncmp(line, key, strlen(key)) == 0)
-				ids[count++] = (uint32_t)strtoul(line + strlen(key), NULL, 10);
-		}
-		if (file)
-			(void)fclose(file);
-	}
-	closedir(directory);
-	return count;
-}
-
-/* Detaches the monitor's link of this kind from its cgroup. false: it has none. */
-static bool detach(const struct monitor *monitor, enum bpf_attach_type type)
-{
-	uint32_t ids[IDS_MAX];
-	size_t count = ids_of(monitor->pid, "link_id:", ids);
-	bool done = false;
-
-	assert_true(count > 0);
-	for (size_t i = 0; i < count && !done; i++) {
-		struct bpf_link_info info = {0};
-		__u32 size = sizeof(info);
-		int fd = bpf_link_get_fd_by_id(ids[i]);
-
-		assert_true(fd >= 0);
-		assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &size), 0);
-		if (info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.attach_type == type) {
-			assert_int_equal(bpf_link_detach(fd), 0);
-			done = true;
-		}
-		close(fd);
-	}
-	return done;
-}
 
 static size_t count_alerts(const struct monitor *monitor, const char *hook, const char *cause, const json_t **ret)
 {
@@ -182,7 +129,7 @@ static void detached_hook_is_told(void **state)
 	SKIP_BECAUSE(why_not);
 	start(&monitor);
 	/* the one hook of a cgroup that every plan has */
-	if (!detach(&monitor, BPF_CGROUP_INET_SOCK_CREATE)) {
+	if (!links_detach(monitor.pid, BPF_CGROUP_INET_SOCK_CREATE)) {
 		monitor_free(&monitor);
 		SKIP_BECAUSE("this plan attaches nothing to a cgroup here");
 	}
@@ -201,36 +148,15 @@ static void each_detached_hook_is_told(void **state)
 		monitor_free(&monitor);
 		SKIP_BECAUSE("only plan tracepoint attaches several hooks to a cgroup");
 	}
-	assert_true(detach(&monitor, BPF_CGROUP_INET6_POST_BIND));
+	assert_true(links_detach(monitor.pid, BPF_CGROUP_INET6_POST_BIND));
 	assert_told(&monitor, "cgroup_post_bind6", "it was detached");
-	assert_true(detach(&monitor, BPF_CGROUP_INET4_POST_BIND));
+	assert_true(links_detach(monitor.pid, BPF_CGROUP_INET4_POST_BIND));
 	assert_told(&monitor, "cgroup_post_bind4", "it was detached");
-	assert_true(detach(&monitor, BPF_CGROUP_INET_SOCK_RELEASE));
+	assert_true(links_detach(monitor.pid, BPF_CGROUP_INET_SOCK_RELEASE));
 	assert_told(&monitor, "cgroup_sock_release", "it was detached");
 	/* what is left sees binds still */
 	assert_int_equal(monitor_sync(&monitor, 0), 0);
 	finish(&monitor);
-}
-
-/* The monitor's map of calls under way. -1: there is none. */
-static int calls_map(const struct monitor *monitor)
-{
-	uint32_t ids[IDS_MAX];
-	size_t count = ids_of(monitor->pid, "map_id:", ids);
-
-	for (size_t i = 0; i < count; i++) {
-		struct bpf_map_info info = {0};
-		__u32 size = sizeof(info);
-		int fd = bpf_map_get_fd_by_id(ids[i]);
-
-		if (fd < 0)
-			continue;
-		if (bpf_obj_get_info_by_fd(fd, &info, &size) == 0 && strcmp(info.name, "calls") == 0 &&
-		    info.key_size == sizeof(uint64_t))
-			return fd;
-		close(fd);
-	}
-	return -1;
 }
 
 /* Threads that there are not: their entries stay, and no other call finds room. */
@@ -299,13 +225,13 @@ static void silent_hooks_are_told(void **state)
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	start(&monitor);
-	map = calls_map(&monitor);
+	map = links_map(monitor.pid, "calls");
 	if (strcmp(monitor.plan, "tracepoint") != 0 || map < 0) {
 		monitor_free(&monitor);
 		SKIP_BECAUSE("only the hooks of plan tracepoint can be made silent from outside");
 	}
-	assert_true(detach(&monitor, BPF_CGROUP_INET4_POST_BIND));
-	assert_true(detach(&monitor, BPF_CGROUP_INET6_POST_BIND));
+	assert_true(links_detach(monitor.pid, BPF_CGROUP_INET4_POST_BIND));
+	assert_true(links_detach(monitor.pid, BPF_CGROUP_INET6_POST_BIND));
 	fill_calls(map);
 	wait_message(&monitor, line, 1);
 	/* it sees again: that is told by the sentinel; and then silent again: a second alert */

@@ -5,6 +5,7 @@
  */
 #include "vmlinux/vmlinux.h"
 #include "bpf/bindwatch.h"
+#include "bpf/call.bpf.h"
 #include "bpf/compat.bpf.h"
 #include "bpf/emit.bpf.h"
 #include <bpf/bpf_core_read.h>
@@ -22,6 +23,21 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
  */
 SEC("cgroup/sock_create")
 int cgroup_sock_create(struct bpf_sock *ctx)
+{
+	bpf_get_socket_cookie(ctx);
+	return 1;
+}
+
+/* A socket that was made before we watched gets its cookie at its bind; of MPTCP only the subflow does. */
+SEC("cgroup/bind4")
+int cgroup_cookie4(struct bpf_sock_addr *ctx)
+{
+	bpf_get_socket_cookie(ctx);
+	return 1;
+}
+
+SEC("cgroup/bind6")
+int cgroup_cookie6(struct bpf_sock_addr *ctx)
 {
 	bpf_get_socket_cookie(ctx);
 	return 1;
@@ -122,77 +138,12 @@ int BPF_PROG(fentry_inet_release, struct socket *socket)
 	return 0;
 }
 
-/* --- a bind under way, from its beginning to its end: plans 2 and 3 ----------------------------------------------- */
-
-struct call {
-	struct bw_socket record;
-	const struct sock *sk; /* plan 2 */
-	int fd;                /* plan 3; -1: no system call is under way */
-	bool bound;            /* plan 3: record holds what post_bind saw */
-	bool refused;          /* plan 3: refused before any socket was asked */
-	__u8 pad[2];
-};
-
-/*
- * By thread, from the entry of a call to its end, which always comes: also a thread that is killed passes the exit. Not
- * an LRU map, which gives up entries that are in use long before it is full.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 8192);
-	__type(key, __u64);
-	__type(value, struct call);
-} calls SEC(".maps");
-
-/*
- * By thread, of a bind that passes no system call tracepoint (plan 3): what was asked for, from cgroup_bind4/6 to
- * post_bind. Such a bind that fails never comes to its post_bind and leaves its entry, so old ones are pushed out.
- */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1024);
-	__type(key, __u64);
-	__type(value, struct call);
-} asked SEC(".maps");
-
-static __always_inline void call_begin(const struct call *call)
-{
-	__u64 thread = bpf_get_current_pid_tgid();
-
-	/* a failure shows at the end of the call, which finds nothing */
-	(void)bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
-}
-
-static __always_inline void call_not_kept(void)
-{
-	struct bw_counters *count = this_cpu_counters();
-
-	if (!count)
-		return;
-	__sync_fetch_and_add(&count->seen, 1);
-	__sync_fetch_and_add(&count->lost_inflight, 1);
-}
-
-static __always_inline struct call *call_under_way(void)
-{
-	__u64 thread = bpf_get_current_pid_tgid();
-
-	return bpf_map_lookup_elem(&calls, &thread);
-}
-
-static __always_inline void call_end(void)
-{
-	__u64 thread = bpf_get_current_pid_tgid();
-
-	bpf_map_delete_elem(&calls, &thread);
-}
-
 /* --- plan 2, kprobe: the same functions, entry and return ----------------------------------------------------------
  */
 
 static __always_inline int probe_entered(const struct sock *sk, const void *address, int length)
 {
-	struct call call = {.sk = sk, .fd = -1};
+	struct call call = {.sk = sk};
 
 	fill_requested(&call.record, address, length);
 	call_begin(&call);
@@ -264,7 +215,7 @@ int BPF_KRETPROBE(kretprobe_inet6_bind, int result)
 SEC("kprobe/inet_csk_listen_start")
 int BPF_KPROBE(kprobe_listen_start, struct sock *sk)
 {
-	struct call call = {.sk = sk, .fd = -1};
+	struct call call = {.sk = sk};
 
 	call_begin(&call);
 	return 0;
@@ -338,12 +289,13 @@ int sys_enter_bind(struct trace_event_raw_sys_enter *ctx)
  * What the socket layer was asked for, out of the kernel's own copy: another thread cannot change it any more, and a
  * bind by io_uring, which passes no system call tracepoint, comes by here too.
  */
-static __always_inline struct call *call_at_socket(void)
+static __always_inline struct call *call_at_socket(struct bpf_sock_addr *ctx)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct call *call = call_under_way();
-	struct call fresh = {.fd = -1};
+	struct call fresh = {};
 
+	bpf_get_socket_cookie(ctx); /* as in cgroup_cookie4() */
 	if (call)
 		return call;
 	(void)bpf_map_update_elem(&asked, &thread, &fresh, BPF_ANY);
@@ -354,7 +306,7 @@ static __always_inline struct call *call_at_socket(void)
 SEC("cgroup/bind4")
 int cgroup_bind4(struct bpf_sock_addr *ctx)
 {
-	struct call *call = call_at_socket();
+	struct call *call = call_at_socket(ctx);
 
 	if (!call || (ctx->user_family != AF_INET && ctx->user_family != AF_UNSPEC))
 		return 1;
@@ -369,7 +321,7 @@ int cgroup_bind4(struct bpf_sock_addr *ctx)
 SEC("cgroup/bind6")
 int cgroup_bind6(struct bpf_sock_addr *ctx)
 {
-	struct call *call = call_at_socket();
+	struct call *call = call_at_socket(ctx);
 
 	if (!call || ctx->user_family != AF_INET6)
 		return 1;
@@ -408,7 +360,8 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 		alone = *asked_for;
 	if (fill_socket(&alone.record, sk, false))
 		emit(&alone.record, BW_RECORD_BIND, 0, hook);
-	(void)bpf_map_delete_elem(&asked, &thread);
+	if (asked_for)
+		asked_for->bound = true;
 	return 1;
 }
 
@@ -424,6 +377,18 @@ int cgroup_post_bind6(struct bpf_sock *ctx)
 	return port_taken(ctx, BW_HOOK_CGROUP_POST_BIND6);
 }
 
+/* A bind whose entry was not kept is told by post_bind like one that has none, and then it is not lost. */
+static __always_inline bool told_alone(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct call *call = bpf_map_lookup_elem(&asked, &thread);
+	bool told = call && call->bound;
+
+	if (told)
+		(void)bpf_map_delete_elem(&asked, &thread);
+	return told;
+}
+
 SEC("tracepoint/syscalls/sys_exit_bind")
 int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 {
@@ -432,7 +397,8 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 	int result = ctx->ret;
 
 	if (!call) {
-		call_not_kept();
+		if (!told_alone())
+			call_not_kept();
 		return 0;
 	}
 	/* a failed bind, or SCTP, which takes its port outside of the code that calls post_bind: ask the socket */
@@ -459,21 +425,31 @@ int sys_enter_listen(struct trace_event_raw_sys_enter *ctx)
 	return 0;
 }
 
-/* Of every protocol; and a port that the listen itself took is known now. */
+/*
+ * Of every protocol; and a port that the listen itself took is known now. If the descriptor leads to another socket by
+ * now, what was seen when the socket's state changed is told instead.
+ */
 SEC("tracepoint/syscalls/sys_exit_listen")
 int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 {
 	struct call *call = call_under_way();
+	struct bw_socket record = {};
 	const struct sock *sk;
+	bool found;
 
 	if (!call) {
 		call_not_kept();
 		return 0;
 	}
 	sk = call->refused ? NULL : socket_of(call->fd);
-	/* what cannot listen at all was asked of no port: UDP */
-	if (sk && ctx->ret != -EOPNOTSUPP)
-		listen_returned(sk, ctx->ret, false, BW_HOOK_SYS_EXIT_LISTEN);
+	found = sk && fill_socket(&record, sk, false);
+	if (call->bound && (!found || record.cookie != call->record.cookie)) {
+		emit(&call->record, BW_RECORD_LISTEN, ctx->ret, BW_HOOK_SYS_EXIT_LISTEN);
+	} else if (found && ctx->ret != -EOPNOTSUPP) {
+		/* what cannot listen at all was asked of no port: UDP */
+		record.backlog = listen_backlog(sk, false);
+		emit(&record, BW_RECORD_LISTEN, ctx->ret, BW_HOOK_SYS_EXIT_LISTEN);
+	}
 	call_end();
 	return 0;
 }
@@ -486,9 +462,16 @@ int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state_listen, const struct sock *sk, int before, int after)
 {
-	if (after != TCP_LISTEN || sk->sk_protocol == IPPROTO_MPTCP || call_under_way())
+	struct call *call;
+
+	if (after != TCP_LISTEN || sk->sk_protocol == IPPROTO_MPTCP)
 		return 0;
-	return listen_returned(sk, 0, true, BW_HOOK_SET_STATE_LISTEN);
+	call = call_under_way();
+	if (!call)
+		return listen_returned(sk, 0, true, BW_HOOK_SET_STATE_LISTEN);
+	call->bound = fill_socket(&call->record, sk, true);
+	call->record.backlog = listen_backlog(sk, true);
+	return 0;
 }
 
 /* The context is the struct sock, as in port_taken(). */

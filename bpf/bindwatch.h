@@ -28,7 +28,7 @@
 /* The reader is woken when this much waits for it; below, its own timer finds the records. */
 #define BW_RING_WAKEUP_BYTES (BW_RING_BYTES / 8)
 
-/* Sockets whose release is waited for. A hundred times what a busy host holds; 80 bytes each, taken at the start. */
+/* Sockets whose release is waited for. A hundred times what a busy host holds; 100 bytes each, taken at the start. */
 #define BW_HELD_SOCKETS 65536
 
 enum bw_record_type {
@@ -70,6 +70,7 @@ enum bw_hook {
 #define BW_SOCKET_TRANSPARENT (1U << 4) /* IP_TRANSPARENT, IPV6_TRANSPARENT */
 #define BW_SOCKET_KERNEL      (1U << 5) /* opened by the kernel for itself (sock_create_kern) */
 #define BW_SOCKET_AUTOBOUND   (1U << 6) /* BW_RECORD_LISTEN: nobody bound it, the listen itself took the port */
+#define BW_SOCKET_PORT_ASKED  (1U << 7) /* the port was bound by its number (SOCK_BINDPORT_LOCK) */
 
 #define BW_BACKLOG_UNKNOWN 0xffffffffU
 
@@ -111,18 +112,30 @@ struct bw_socket {
 	char comm[BW_COMM_LEN];          /* of the thread; any bytes, NUL-terminated */
 };
 
+/*
+ * A socket that holds a port, in the map `held`, by its cookie. The port and address are kept because the kernel takes
+ * them from a socket that it chose the port for as soon as that is shut down, before it is released (tcp_set_state()).
+ */
+struct bw_held {
+	__u64 since_ns; /* CLOCK_BOOTTIME, nanoseconds; 0: before we watched */
+	__u8 address[16];
+	__u16 port; /* host order */
+	__u16 pad[3];
+};
+
 /* One per CPU, in the map `counters`. seen == submitted + lost_ring + lost_inflight. */
 struct bw_counters {
 	__u64 seen;          /* calls on a socket with ports that a hook saw end */
 	__u64 submitted;     /* records written to the ring buffer */
 	__u64 lost_ring;     /* records lost because the ring buffer was full */
 	__u64 lost_inflight; /* calls whose beginning was not kept (the map of calls under way was full) */
-	__u64 untracked;     /* ports taken whose release will not be told: BW_HELD_SOCKETS are held already */
+	__u64 untracked; /* ports taken whose release will not be told: no cookie, or BW_HELD_SOCKETS held already */
 	__u64 pad;
 };
 
 _Static_assert(sizeof(struct bw_record_header) == 32, "bw_record_header");
 _Static_assert(sizeof(struct bw_socket) == 168, "bw_socket");
+_Static_assert(sizeof(struct bw_held) == 32, "bw_held");
 _Static_assert(sizeof(struct bw_counters) == 48, "bw_counters");
 
 #endif

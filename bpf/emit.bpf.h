@@ -16,12 +16,11 @@ struct {
 	__uint(max_entries, BW_RING_BYTES);
 } events SEC(".maps");
 
-/* Sockets that hold a port, by cookie, and since when (CLOCK_BOOTTIME, nanoseconds; 0: before we watched). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, BW_HELD_SOCKETS);
-	__type(key, __u64);
-	__type(value, __u64);
+	__type(key, __u64); /* cookie */
+	__type(value, struct bw_held);
 } held SEC(".maps");
 
 struct {
@@ -111,13 +110,18 @@ static __always_inline __u64 wakeup_flag(void)
 /* The port is taken from now on: its release is of interest. The first call that took it counts. */
 static __always_inline void hold(struct bw_socket *record, struct bw_counters *count)
 {
-	long r;
+	struct bw_held value = {.since_ns = record->header.boot_ns, .port = record->bound_port};
+	long r = -E2BIG;
 
-	if (!record->cookie)
-		return;
-	r = bpf_map_update_elem(&held, &record->cookie, &record->header.boot_ns, BPF_NOEXIST);
-	/* sctp_bindx(3) takes a port past every hook on a bind: such a listen comes first too, and is no autobind */
-	if (r == 0 && record->header.type == BW_RECORD_LISTEN && record->protocol != IPPROTO_SCTP)
+	__builtin_memcpy(value.address, record->bound_address, sizeof(value.address));
+	if (record->cookie)
+		r = bpf_map_update_elem(&held, &record->cookie, &value, BPF_NOEXIST);
+	/*
+	 * The listen came first, and nobody asked for the port by its number: the listen took it. Not so with SCTP,
+	 * where sctp_bindx(3) takes a port past every hook on a bind.
+	 */
+	if (r == 0 && record->header.type == BW_RECORD_LISTEN && record->protocol != IPPROTO_SCTP &&
+	    !(record->socket_flags & BW_SOCKET_PORT_ASKED))
 		record->socket_flags |= BW_SOCKET_AUTOBOUND;
 	if (r == -E2BIG)
 		__sync_fetch_and_add(&count->untracked, 1);
@@ -170,17 +174,23 @@ static __always_inline void released(const struct sock *sk, const bool typed, en
 {
 	__u64 cookie = FIELD(typed, sk, __sk_common.skc_cookie.counter);
 	struct bw_socket record = {};
-	__u64 *since;
+	struct bw_held *found, value;
 
 	if (!cookie)
 		return;
-	since = bpf_map_lookup_elem(&held, &cookie);
-	if (!since)
+	found = bpf_map_lookup_elem(&held, &cookie);
+	if (!found)
 		return;
-	record.held_ns = *since ? bpf_ktime_get_boot_ns() - *since : 0;
+	value = *found;
 	/* of two that release at once only one takes it out */
-	if (bpf_map_delete_elem(&held, &cookie) == 0 && fill_socket(&record, sk, typed))
-		emit(&record, BW_RECORD_CLOSE, 0, hook);
+	if (bpf_map_delete_elem(&held, &cookie) != 0 || !fill_socket(&record, sk, typed))
+		return;
+	record.held_ns = value.since_ns ? bpf_ktime_get_boot_ns() - value.since_ns : 0;
+	if (record.bound_port == 0) {
+		record.bound_port = value.port;
+		__builtin_memcpy(record.bound_address, value.address, sizeof(value.address));
+	}
+	emit(&record, BW_RECORD_CLOSE, 0, hook);
 }
 
 #endif

@@ -10,6 +10,7 @@
 /* include/linux/socket.h, include/linux/net.h, include/uapi/linux/in.h: ABI */
 enum { AF_UNSPEC = 0, AF_INET = 2, AF_INET6 = 10 };
 enum { SOCK_RAW = 3 };
+enum { SOCK_BINDPORT_LOCK = 8 };         /* include/net/sock.h */
 enum { TCP_CLOSE = 7, TCP_LISTEN = 10 }; /* SCTP_SS_LISTENING and DCCP_LISTEN are the same number */
 enum {
 	IPPROTO_TCP = 6,
@@ -53,6 +54,8 @@ static __always_inline __u32 socket_flags(const struct sock *sk, const struct so
 		flags |= BW_SOCKET_V6ONLY;
 	if (BITFIELD(typed, sk, __sk_common.skc_reuse))
 		flags |= BW_SOCKET_REUSEADDR;
+	if (BITFIELD(typed, sk, sk_userlocks) & SOCK_BINDPORT_LOCK)
+		flags |= BW_SOCKET_PORT_ASKED;
 	if (BITFIELD(typed, sk, __sk_common.skc_reuseport))
 		flags |= BW_SOCKET_REUSEPORT;
 	if (inet_sock_freebind(sk))

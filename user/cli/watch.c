@@ -99,7 +99,7 @@ static int on_existing(void *context, struct event *event)
 	watch_stamp(watch, event);
 	classify(watch->registry, event);
 	policy_judge(event);
-	if (wanted(watch, event)) {
+	if (!watch->options.no_existing && wanted(watch, event)) {
 		watch_show(watch, event);
 		watch->existing++;
 	}
@@ -121,15 +121,13 @@ static bool read_events(struct watch *watch)
 
 static void run(struct watch *watch)
 {
-	bool more = false;
-
 	while (watch->end == RUNNING) {
 		/* no event is asked of the output: a pipe whose reader has gone shows as POLLERR */
 		struct pollfd fds[] = {
 		        {sense_fd(watch->sense), POLLIN, 0}, {watch->signals, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
 		int64_t now;
 
-		if (poll(fds, 3, more ? 0 : READ_INTERVAL_MS) < 0 && errno != EINTR)
+		if (poll(fds, 3, watch->more ? 0 : READ_INTERVAL_MS) < 0 && errno != EINTR)
 			break;
 		now = watch_milliseconds();
 		if (fds[1].revents || now >= watch->end_at)
@@ -138,7 +136,7 @@ static void run(struct watch *watch)
 			watch->end = PIPE_CLOSED;
 			break;
 		}
-		more = read_events(watch);
+		watch->more = read_events(watch);
 		watch_on_time(watch, now);
 	}
 	/* with the hooks off the counters stand still, and what is read last is the last */
@@ -154,8 +152,7 @@ static void show_existing(struct watch *watch)
 	char error[INVENTORY_TEXT_LEN];
 	int r;
 
-	if (watch->options.no_existing)
-		return;
+	/* also where they are not to be shown: that their ports are released is news */
 	r = existing_tell(watch->sense, on_existing, watch, error);
 	if (r < 0 && r != -ECANCELED)
 		(void)cli_error("cannot list the sockets that are bound already: %s", error);

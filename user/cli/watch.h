@@ -44,6 +44,8 @@ struct watch {
 	uint64_t looked_ns;                   /* wall clock of the last look at the counters */
 	int64_t end_at, losses_at, health_at; /* CLOCK_MONOTONIC, milliseconds; INT64_MAX: never */
 	int64_t canary_at;                    /* when the canary must have been seen; INT64_MAX: none is out */
+	uint64_t canary_lost;                 /* in the ring buffer, when the canary went out */
+	bool more;                            /* waits to be read */
 	bool silent_told;
 	uint64_t detached_told; /* bit n: of hook n of the plan */
 	enum watch_end end;

@@ -115,19 +115,38 @@ static void check_links(struct watch *watch)
 	}
 }
 
+static uint64_t lost_in_ring(const struct watch *watch)
+{
+	struct sense_totals totals;
+
+	return sense_totals(watch->sense, &totals) < 0 ? 0 : totals.lost[LOST_RING_FULL];
+}
+
+/* A canary that was lost in a full ring buffer, or stands behind what is not read yet, says nothing of the hooks. */
+static void check_canary(struct watch *watch, int64_t now)
+{
+	bool seen = sense_canary_seen(watch->sense);
+
+	watch->canary_at = INT64_MAX;
+	if (!seen && lost_in_ring(watch) != watch->canary_lost)
+		return;
+	if (!seen && watch->more) {
+		watch->canary_at = now + CANARY_WAIT_MS;
+		return;
+	}
+	if (!seen && !watch->silent_told)
+		show_silence(watch, NULL, "a bind of our own was not seen");
+	watch->silent_told = !seen;
+}
+
 /* Hooks can be taken off or fall silent while we watch. Silence is told once, and again after binds were seen. */
 static void check_health(struct watch *watch, int64_t now)
 {
-	if (now >= watch->canary_at) {
-		bool seen = sense_canary_seen(watch->sense);
-
-		watch->canary_at = INT64_MAX;
-		if (!seen && !watch->silent_told)
-			show_silence(watch, NULL, "a bind of our own was not seen");
-		watch->silent_told = !seen;
-	}
+	if (now >= watch->canary_at)
+		check_canary(watch, now);
 	if (now >= watch->health_at) {
 		check_links(watch);
+		watch->canary_lost = lost_in_ring(watch);
 		if (sense_canary(watch->sense) == 0)
 			watch->canary_at = now + CANARY_WAIT_MS;
 		watch->health_at = now + (int64_t)watch->options.health * 1000;
@@ -158,11 +177,16 @@ void watch_tell_totals(struct watch *watch)
 	if (sense_totals(watch->sense, &totals) < 0)
 		return;
 	unread = totals.seen - totals.own - totals.delivered - totals.lost[LOST_RING_FULL] -
-		 totals.lost[LOST_CALL_NOT_KEPT] -
-	         totals.lost[LOST_NOT_UNDERSTOOD];
+	         totals.lost[LOST_CALL_NOT_KEPT] - totals.lost[LOST_NOT_UNDERSTOOD];
 	fprintf(stderr, "bindwatch: %llu events seen, %llu shown, %llu alerts, %llu lost",
 	        (unsigned long long)(totals.seen - totals.own), (unsigned long long)watch->shown,
-	        (unsigned long long)watch->alerts, (unsigned long long)watch->lost_told);
+	        (unsigned long long)watch->alerts,
+	        (unsigned long long)(totals.lost[LOST_RING_FULL] + totals.lost[LOST_CALL_NOT_KEPT] +
+	                             totals.lost[LOST_NOT_UNDERSTOOD]));
+	if (totals.lost[LOST_MISSED_RUN])
+		fprintf(stderr, ", %llu never seen", (unsigned long long)totals.lost[LOST_MISSED_RUN]);
+	if (totals.lost[LOST_NOT_TRACKED])
+		fprintf(stderr, ", %llu whose release is not told", (unsigned long long)totals.lost[LOST_NOT_TRACKED]);
 	if (watch->left_out)
 		fprintf(stderr, ", %llu left out", (unsigned long long)watch->left_out);
 	if (unread)

@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/types.h>
+
+#include "bpf/bindwatch.h"
+
 /* Cookies, sorted. */
 struct cookies {
 	uint64_t *list;
@@ -55,7 +59,14 @@ static int cookies_of_inventory(const struct inventory *inventory, struct cookie
 	return r;
 }
 
-/* The sockets that one of these actions is about to be told of. */
+/* A listen of a socket that was bound before is no reason not to tell of it. */
+static bool takes_port(const struct event *event)
+{
+	return !event->error && (event->action == EVENT_BOUND ||
+	                         (event->action == EVENT_LISTEN && (event->socket_flags & BW_SOCKET_AUTOBOUND)));
+}
+
+/* The sockets whose release is about to be told, or those whose bind is. */
 static int cookies_of_pending(const struct sense *sense, bool closed, struct cookies *ret)
 {
 	size_t count;
@@ -63,7 +74,7 @@ static int cookies_of_pending(const struct sense *sense, bool closed, struct coo
 	int r = cookies_begin(ret, count);
 
 	for (size_t i = 0; r == 0 && i < count; i++)
-		if (!events[i].error && (events[i].action == EVENT_CLOSED) == closed)
+		if (closed ? events[i].action == EVENT_CLOSED : takes_port(&events[i]))
 			ret->list[ret->count++] = events[i].cookie;
 	if (r == 0)
 		cookies_end(ret);
@@ -75,7 +86,7 @@ struct reconciliation {
 	struct cookies bound, closed; /* by events that will be told */
 };
 
-static int tell_all(const struct inventory *inventory, const struct reconciliation *since,
+static int tell_all(struct sense *sense, const struct inventory *inventory, const struct reconciliation *since,
                     int (*deliver)(void *context, struct event *event), void *context)
 {
 	for (size_t i = 0; i < inventory->sockets_count; i++) {
@@ -85,6 +96,8 @@ static int tell_all(const struct inventory *inventory, const struct reconciliati
 		            !cookies_have(&since->closed, socket->cookie);
 		int r;
 
+		if (gone)
+			sense_let_go(sense, socket->cookie);
 		if (gone || cookies_have(&since->bound, socket->cookie))
 			continue;
 		inventory_event(inventory, socket, &event);
@@ -105,8 +118,7 @@ int existing_tell(struct sense *sense, int (*deliver)(void *context, struct even
 	if (r == 0)
 		r = inventory_find_holders(first, error);
 	for (size_t i = 0; r == 0 && i < first->sockets_count; i++)
-		(void)sense_hold(sense,
-		                 first->sockets[i].cookie); /* a full map is counted where it matters: in hold() */
+		(void)sense_hold(sense, first->sockets[i].cookie, &first->sockets[i].address);
 	if (r == 0)
 		r = inventory_take(NULL, &second, error);
 	if (r == 0 && ((r = sense_read_ahead(sense)) || (r = cookies_of_inventory(second, &since.second)) ||
@@ -114,7 +126,7 @@ int existing_tell(struct sense *sense, int (*deliver)(void *context, struct even
 	               (r = cookies_of_pending(sense, true, &since.closed))))
 		(void)snprintf(error, INVENTORY_TEXT_LEN, "%s", strerror(-r));
 	if (r == 0)
-		r = tell_all(first, &since, deliver, context);
+		r = tell_all(sense, first, &since, deliver, context);
 	free(since.second.list);
 	free(since.bound.list);
 	free(since.closed.list);

@@ -11,6 +11,8 @@
 /* clang-format off */
 static const struct plan_hook plan_hooks[] = {
 	{PLAN_TRAMPOLINE, "cgroup_sock_create", .attach = ATTACH_CGROUP, .optional = true},
+	{PLAN_TRAMPOLINE, "cgroup_cookie4", .attach = ATTACH_CGROUP, .optional = true},
+	{PLAN_TRAMPOLINE, "cgroup_cookie6", .attach = ATTACH_CGROUP, .optional = true},
 	{PLAN_TRAMPOLINE, "fexit_inet_bind_sk", .needs = KERNEL_INET_BIND_SK, .hook = BW_HOOK_FEXIT_INET_BIND_SK},
 	{PLAN_TRAMPOLINE, "fexit_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK, .hook = BW_HOOK_FEXIT_INET6_BIND_SK},
 	{PLAN_TRAMPOLINE, "fexit_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK,
@@ -26,6 +28,8 @@ static const struct plan_hook plan_hooks[] = {
 	 .hook = BW_HOOK_FENTRY_INET_RELEASE},
 
 	{PLAN_KPROBE, "cgroup_sock_create", .attach = ATTACH_CGROUP, .optional = true},
+	{PLAN_KPROBE, "cgroup_cookie4", .attach = ATTACH_CGROUP, .optional = true},
+	{PLAN_KPROBE, "cgroup_cookie6", .attach = ATTACH_CGROUP, .optional = true},
 	{PLAN_KPROBE, "kprobe_inet_bind_sk", .needs = KERNEL_INET_BIND_SK},
 	{PLAN_KPROBE, "kprobe_inet6_bind_sk", .needs = KERNEL_INET6_BIND_SK},
 	{PLAN_KPROBE, "kprobe_inet_bind", .needs = KERNEL_INET_BIND, .instead = KERNEL_INET_BIND_SK},

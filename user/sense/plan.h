@@ -56,7 +56,7 @@ struct plan_hook {
 	enum bw_hook hook; /* what its records carry; BW_HOOK_NONE: it makes none */
 };
 
-#define PLAN_HOOKS_MAX 12
+#define PLAN_HOOKS_MAX 16
 
 struct plan_choice {
 	enum capture_plan plan;

@@ -82,10 +82,15 @@ static int keep(void *context, struct event *event)
 	return 0;
 }
 
+/* Rounds of READ_MAX records: four times what the ring buffer holds. Who fills it faster than that is read is left. */
+#define READ_AHEAD_ROUNDS (4 * BW_RING_BYTES / sizeof(struct bw_socket) / READ_MAX + 1)
+
 int sense_read_ahead(struct sense *sense)
 {
-	int r = read_ring(sense, keep, sense);
+	int r = 1;
 
+	for (size_t round = 0; r > 0 && round < READ_AHEAD_ROUNDS; round++)
+		r = read_ring(sense, keep, sense);
 	return r < 0 ? r : 0;
 }
 
@@ -122,15 +127,21 @@ int sense_fd(const struct sense *sense)
 	return ring_buffer__epoll_fd(sense->ring);
 }
 
-int sense_hold(struct sense *sense, uint64_t cookie)
+int sense_hold(struct sense *sense, uint64_t cookie, const struct endpoint *address)
 {
-	__u64 unknown = 0;
+	struct bw_held value = {.port = address->port};
 	int r;
 
 	if (!cookie)
 		return -EINVAL;
-	r = bpf_map_update_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie, &unknown, BPF_NOEXIST);
+	memcpy(value.address, address->address, sizeof(value.address));
+	r = bpf_map_update_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie, &value, BPF_NOEXIST);
 	return r == -EEXIST ? 0 : r;
+}
+
+void sense_let_go(struct sense *sense, uint64_t cookie)
+{
+	(void)bpf_map_delete_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie);
 }
 
 static int read_counters(const struct sense *sense)
@@ -141,29 +152,59 @@ static int read_counters(const struct sense *sense)
 }
 
 /*
- * Runs that the kernel left out because the program was running on this CPU already: bpf_prog_info.recursion_misses,
- * Linux 5.12; 0 before.
+ * bpf_link_info of a kprobe link, as it is since 6.7 (bpf_link_info.perf_event.kprobe.missed): the headers that this is
+ * built with may be older. A kernel that knows less fills less.
  */
+struct kprobe_link_info {
+	__u32 type, id, program, pad;
+	__u32 event, pad2;
+	__u64 function;
+	__u32 function_length, offset;
+	__u64 address, missed, cookie;
+};
+
+#define PERF_EVENT_KPROBE    3
+#define PERF_EVENT_KRETPROBE 4
+
+/* kprobes that did not run: nested in another, or more returns outstanding at once than maxactive allows. */
+static uint64_t missed_by_link(const struct bpf_link *link)
+{
+	struct kprobe_link_info info = {0};
+	__u32 size = sizeof(info);
+
+	if (!link || bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) != 0)
+		return 0;
+	if (info.type != BPF_LINK_TYPE_PERF_EVENT ||
+	    (info.event != PERF_EVENT_KPROBE && info.event != PERF_EVENT_KRETPROBE))
+		return 0;
+	return info.missed;
+}
+
+/* Runs that the kernel left out because the program was running on this CPU already; Linux 5.12, 0 before. */
+static uint64_t missed_by_program(const struct bpf_program *program)
+{
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+	int fd = bpf_program__fd(program);
+
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.recursion_misses : 0;
+}
+
 static uint64_t missed_runs(const struct sense *sense)
 {
 	uint64_t missed = 0;
 
-	for (size_t i = 0; i < sense->choice.count; i++) {
-		struct bpf_program *program =
-		        bpf_object__find_program_by_name(sense->skeleton->obj, sense->choice.hooks[i]->program);
-		struct bpf_prog_info info = {0};
-		__u32 size = sizeof(info);
-		int fd = bpf_program__fd(program);
-
-		if (fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0)
-			missed += info.recursion_misses;
-	}
+	for (size_t i = 0; i < sense->choice.count; i++)
+		missed += missed_by_link(sense->links[i]) +
+		          missed_by_program(bpf_object__find_program_by_name(sense->skeleton->obj,
+		                                                             sense->choice.hooks[i]->program));
 	return missed;
 }
 
 int sense_totals(const struct sense *sense, struct sense_totals *ret)
 {
-	struct sense_totals totals = {.delivered = sense->delivered, .own = sense->canary.records};
+	struct sense_totals totals = {.delivered = sense->delivered - (sense->pending_count - sense->pending_next),
+	                              .own = sense->canary.records};
 	int r = read_counters(sense);
 
 	if (r < 0)

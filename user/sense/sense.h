@@ -26,13 +26,13 @@ enum sense_lost {
 };
 
 /*
- * The ledger: seen == delivered + own + lost[LOST_RING_FULL] + lost[LOST_CALL_NOT_KEPT] + lost[LOST_NOT_UNDERSTOOD] + what
- * still waits to be read. What LOST_MISSED_RUN and LOST_NOT_TRACKED count was never seen.
+ * The ledger: seen == delivered + own + lost[LOST_RING_FULL] + lost[LOST_CALL_NOT_KEPT] + lost[LOST_NOT_UNDERSTOOD] +
+ * what still waits to be read. What LOST_MISSED_RUN and LOST_NOT_TRACKED count was never seen.
  */
 struct sense_totals {
 	uint64_t seen;      /* calls that the hooks saw end */
 	uint64_t own;       /* records of our own canaries, not handed out */
-	uint64_t delivered; /* handed to the caller */
+	uint64_t delivered; /* handed to the caller; what sense_read_ahead() keeps still waits */
 	uint64_t lost[LOST_CAUSES];
 };
 
@@ -72,8 +72,12 @@ int sense_read(struct sense *sense, int (*deliver)(void *context, struct event *
 int sense_read_ahead(struct sense *sense);
 const struct event *sense_pending(const struct sense *sense, size_t *ret_count);
 
-/* Makes the release of this socket, which was bound before the hooks were there, known as well. 0, or -errno. */
-int sense_hold(struct sense *sense, uint64_t cookie);
+/*
+ * Makes the release of a socket known that was bound before the hooks were there: its cookie and what it is bound to.
+ * 0, or -errno. sense_let_go() takes that back, for one that is gone already.
+ */
+int sense_hold(struct sense *sense, uint64_t cookie, const struct endpoint *address);
+void sense_let_go(struct sense *sense, uint64_t cookie);
 
 /* The ledger so far. 0, or -errno. */
 int sense_totals(const struct sense *sense, struct sense_totals *ret);

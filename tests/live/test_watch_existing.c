@@ -212,6 +212,42 @@ static void both_holders_are_told(void **state)
 	monitor_free(&monitor);
 }
 
+/* Made before the monitor was there, bound after; and bound before, listening after: by its number, so no autobind. */
+static void made_before_and_bound_after(void **state)
+{
+	static const char *const actions[] = {ACTION_BIND, ACTION_LISTEN, ACTION_CLOSE};
+	struct sockaddr_storage late, early;
+	socklen_t length = scene_address("127.0.0.1", 8791, &late);
+	int first = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	uint64_t first_cookie, second_cookie;
+	struct monitor monitor;
+	const json_t *event;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	(void)scene_address("127.0.0.1", 8792, &early);
+	assert_int_equal(bind(second, (struct sockaddr *)&early, length), 0);
+	start(&monitor);
+	assert_int_equal(bind(first, (struct sockaddr *)&late, length), 0);
+	assert_int_equal(listen(first, 1), 0);
+	assert_int_equal(listen(second, 1), 0);
+	/* asked for only now: the socket had none of the test's making when it was bound */
+	first_cookie = cookie_of(first);
+	second_cookie = cookie_of(second);
+	close(first);
+	close(second);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(count_events(&monitor, first_cookie, actions[i], &event), 1);
+	assert_int_equal(count_events(&monitor, second_cookie, ACTION_EXISTING, &event), 1);
+	assert_int_equal(count_events(&monitor, second_cookie, ACTION_LISTEN, &event), 1);
+	assert_false(json_is_true(live_field(event, "bindwatch.ephemeral")));
+	assert_int_equal(count_events(&monitor, second_cookie, ACTION_CLOSE, &event), 1);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
 /* A binder that does not wait for the monitor to be there. */
 #define STORM_MAX 8000
 
@@ -350,6 +386,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(each_is_told_once),
 	        cmocka_unit_test(both_holders_are_told),
+	        cmocka_unit_test(made_before_and_bound_after),
 	        cmocka_unit_test(none_is_missed_while_it_starts),
 	};
 

@@ -340,6 +340,24 @@ static void ledger(void **state)
 	fixture_ledger(&fixture);
 }
 
+/*
+ * A port that the kernel chose goes back as soon as the socket is shut down (tcp_set_state()), before its release: the close
+ * is told all the same, and of which port.
+ */
+static void life_of_a_port_given_back(void **state)
+{
+	int fd;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	fd = life_socket(life, AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(life_bind(life, fd, "127.0.0.1", 0), 0);
+	assert_int_equal(life_listen(life, fd, 1), 0);
+	assert_int_equal(shutdown(fd, SHUT_RDWR), 0);
+	life_close(life, fd);
+	life_assert(life, &fixture.monitor, "blc", "tcp", 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -358,6 +376,7 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(life_of_a_port_given_back),
 	        cmocka_unit_test(life_of_tcp),
 	        cmocka_unit_test(life_of_udp),
 	        cmocka_unit_test(life_of_mptcp),

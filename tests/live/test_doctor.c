@@ -87,6 +87,22 @@ static bool has_ipv6_loopback(void)
 	return live_bind_ports(AF_INET6, SOCK_DGRAM, &port, 1) == 0;
 }
 
+/* Two programs for two forms of one kernel function have one name in events: fexit_listen_start(_backlog). */
+static void assert_hook_attached(const json_t *report, const char *hook)
+{
+	const json_t *rows = live_field(report, "hooks");
+	bool attached = false;
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *one = json_array_get(rows, i);
+		const char *name = json_string_value(live_field(one, "name"));
+
+		attached |= strncmp(name, hook, strlen(hook)) == 0 && json_is_true(live_field(one, "attached"));
+	}
+	if (!attached)
+		fail_msg("seen by %s, which is not attached", hook);
+}
+
 /* Seen where it exists, by a hook that is attached; else it says why not. */
 static void assert_path(const json_t *report, const char *name, bool exists)
 {
@@ -103,7 +119,7 @@ static void assert_path(const json_t *report, const char *name, bool exists)
 		return;
 	}
 	assert_non_null(hook);
-	assert_true(json_is_true(live_field(row(report, "hooks", hook), "attached")));
+	assert_hook_attached(report, hook);
 	assert_true(json_is_integer(live_field(canary, "record_us")));
 	/* on an emulated CPU a call takes some milliseconds; a wrong unit or clock is far off */
 	if (record > reader || reader > 2000000)

@@ -226,6 +226,8 @@ static void made_before_and_bound_after(void **state)
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
+	/* before 5.12 nothing but its owner gives a cookie to a socket that is bound and does not listen */
+	second_cookie = cookie_of(second);
 	(void)scene_address("127.0.0.1", 8792, &early);
 	assert_int_equal(bind(second, (struct sockaddr *)&early, length), 0);
 	start(&monitor);
@@ -234,7 +236,6 @@ static void made_before_and_bound_after(void **state)
 	assert_int_equal(listen(second, 1), 0);
 	/* asked for only now: the socket had none of the test's making when it was bound */
 	first_cookie = cookie_of(first);
-	second_cookie = cookie_of(second);
 	close(first);
 	close(second);
 	assert_int_equal(monitor_sync(&monitor, 0), 0);

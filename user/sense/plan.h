@@ -28,6 +28,9 @@
 /* The oldest kernel with the ring buffer (5.8), bpf_ktime_get_boot_ns (5.8) and BTF in Debian's build. */
 #define KERNEL_OLDEST KERNEL_RELEASE(5, 10)
 
+/* From here on only the preemptible models are left where lazy preemption is supported, x86-64 and arm64 among them. */
+#define KERNEL_PREEMPTIBLE KERNEL_RELEASE(7, 0)
+
 /* What was found out about this kernel, by sense/probe.c and by trying. */
 struct plan_probe {
 	uint32_t release;   /* KERNEL_RELEASE() */
@@ -65,9 +68,9 @@ struct plan_choice {
 };
 
 /*
- * The best plan that this kernel may still allow: trampoline, kprobe, tracepoint, in this order, leaving out those that
- * the probe says were refused or for which the kernel has no function to hook. forced: only this one; PLAN_NONE: any.
- * 0, or -ENOENT: none is left.
+ * The best plan that this kernel may still allow (trampoline, kprobe, tracepoint; from 7.0 on kprobe first), without
+ * those that the probe says were refused or for which the kernel has no function to hook. forced: only this one;
+ * PLAN_NONE: any. 0, or -ENOENT: none is left.
  */
 int plan_choose(const struct plan_probe *probe, enum capture_plan forced, struct plan_choice *ret);
 

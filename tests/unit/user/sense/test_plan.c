@@ -18,7 +18,8 @@
 
 #define FEXIT_LIFE "fexit_listen_start set_state_sctp fentry_inet_release "
 #define KPROBES_SK                                                                                                     \
-	"cgroup_sock_create cgroup_cookie4 cgroup_cookie6 kprobe_inet_bind_sk kprobe_inet6_bind_sk kretprobe_inet_bind_sk kretprobe_inet6_bind_sk "
+	"cgroup_sock_create cgroup_cookie4 cgroup_cookie6 kprobe_inet_bind_sk kprobe_inet6_bind_sk "                   \
+	"kretprobe_inet_bind_sk kretprobe_inet6_bind_sk "
 #define KPROBE_LIFE "kprobe_listen_start kretprobe_listen_start set_state_sctp kprobe_inet_release "
 #define TRACEPOINTS                                                                                                    \
 	"cgroup_sock_create sys_enter_bind cgroup_bind4 cgroup_bind6 cgroup_post_bind4 cgroup_post_bind6 "             \
@@ -37,7 +38,8 @@ static const struct {
         {"6.12", NEW, 0, 0, 0, PLAN_NONE, 0, PLAN_TRAMPOLINE,
          "cgroup_sock_create cgroup_cookie4 cgroup_cookie6 fexit_inet_bind_sk fexit_inet6_bind_sk " FEXIT_LIFE},
         {"5.10", OLD, 0, 0, 0, PLAN_NONE, 0, PLAN_TRAMPOLINE,
-         "cgroup_sock_create cgroup_cookie4 cgroup_cookie6 fexit_inet_bind fexit_inet6_bind fexit_listen_start_backlog set_state_sctp "
+         "cgroup_sock_create cgroup_cookie4 cgroup_cookie6 fexit_inet_bind fexit_inet6_bind fexit_listen_start_backlog "
+         "set_state_sctp "
          "fentry_inet_release "},
         /* IPv6 is a module, and its functions not in the kernel's own BTF: the plans that need them would be half blind
          */
@@ -45,7 +47,8 @@ static const struct {
         {"no functions", 0, 0, 0, 0, PLAN_NONE, 0, PLAN_TRACEPOINT, TRACEPOINTS},
         {"trampolines refused", NEW, -EPERM, 0, 0, PLAN_NONE, 0, PLAN_KPROBE, KPROBES_SK KPROBE_LIFE},
         {"trampolines refused, 6.1", OLD, -EPERM, 0, 0, PLAN_NONE, 0, PLAN_KPROBE,
-         "cgroup_sock_create cgroup_cookie4 cgroup_cookie6 kprobe_inet_bind kprobe_inet6_bind kretprobe_inet_bind kretprobe_inet6_bind " KPROBE_LIFE},
+         "cgroup_sock_create cgroup_cookie4 cgroup_cookie6 kprobe_inet_bind kprobe_inet6_bind kretprobe_inet_bind "
+         "kretprobe_inet6_bind " KPROBE_LIFE},
         {"no kprobes either", NEW, -EPERM, -ENOENT, 0, PLAN_NONE, 0, PLAN_TRACEPOINT, TRACEPOINTS},
         {"nothing left", NEW, -EPERM, -ENOENT, -EPERM, PLAN_NONE, -ENOENT, PLAN_NONE, ""},
         {"forced", NEW, 0, 0, 0, PLAN_KPROBE, 0, PLAN_KPROBE, KPROBES_SK KPROBE_LIFE},
@@ -96,6 +99,21 @@ static void never_hooks_a_function_and_its_wrapper(void **state)
 	}
 }
 
+static void a_preemptible_kernel_has_kprobes_first(void **state)
+{
+	struct plan_probe probe = {.release = KERNEL_RELEASE(7, 2), .ipv6 = true, .functions = NEW};
+	struct plan_choice choice;
+
+	(void)state;
+	assert_int_equal(plan_choose(&probe, PLAN_NONE, &choice), 0);
+	assert_int_equal(choice.plan, PLAN_KPROBE);
+	probe.refused[PLAN_KPROBE] = -ENOENT;
+	assert_int_equal(plan_choose(&probe, PLAN_NONE, &choice), 0);
+	assert_int_equal(choice.plan, PLAN_TRAMPOLINE);
+	assert_int_equal(plan_choose(&probe, PLAN_TRAMPOLINE, &choice), 0);
+	assert_int_equal(choice.plan, PLAN_TRAMPOLINE);
+}
+
 static void a_host_without_ipv6_needs_no_hook_for_it(void **state)
 {
 	struct plan_probe probe = {.functions = V4_ONLY, .ipv6 = false};
@@ -132,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(chooses_the_best_that_is_left),
 	        cmocka_unit_test(never_hooks_a_function_and_its_wrapper),
+	        cmocka_unit_test(a_preemptible_kernel_has_kprobes_first),
 	        cmocka_unit_test(a_host_without_ipv6_needs_no_hook_for_it),
 	        cmocka_unit_test(every_hook_of_the_contract_has_a_name),
 	        cmocka_unit_test(names_and_plans_are_inverse),

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "registry/registry.h"
+#include "user/base/process.h"
 
 #define EVENT_COMM_LEN 16
 
@@ -53,6 +54,7 @@ enum exposure {
 
 enum severity {
 	SEVERITY_NONE, /* not an alert */
+	SEVERITY_INFORMATIONAL,
 	SEVERITY_LOW,
 	SEVERITY_MEDIUM,
 	SEVERITY_HIGH,
@@ -70,11 +72,31 @@ struct event_facts {
 	bool ephemeral;                        /* port 0 was asked for: the kernel chose */
 	bool dual_stack;                       /* an IPv6 wildcard that takes IPv4 too */
 	enum exposure exposure;
+	uint32_t patterns; /* PATTERN_* */
 };
 
+/* What one event alone does not show; judge/pattern.c. */
+#define PATTERN_SECOND_OWNER (1U << 0) /* joined a port by SO_REUSEPORT that another program or user holds */
+#define PATTERN_SWEEP        (1U << 1) /* one process, many ports in a short time */
+#define PATTERN_TAKEOVER     (1U << 2) /* a port that another program let go of a moment ago */
+#define PATTERNS             3
+
+enum verdict {
+	VERDICT_NONE, /* no rule matched */
+	VERDICT_EXPECT,
+	VERDICT_IGNORE,
+	VERDICT_ALERT,
+};
+
+/* Borrowed from the policy, which outlives the event. */
 struct event_verdict {
-	const char *rule; /* NULL: no alert */
-	enum severity severity;
+	enum verdict verdict;
+	enum severity severity; /* SEVERITY_NONE unless it is an alert */
+	const char *rule;       /* NULL: no rule matched */
+	const char *file;       /* of the rule */
+	unsigned int line;      /* of the rule's section, from 1 */
+	const char *message;    /* the rule's own words, or NULL */
+	const char *techniques; /* MITRE ATT&CK ids, one space between; NULL: none */
 };
 
 /* EVENT_LOST: between two looks at the counters. */
@@ -102,7 +124,9 @@ struct event {
 	uint32_t cpu;
 	int error; /* 0, or a positive errno */
 	uint32_t pid, tid, uid, gid;
-	char comm[EVENT_COMM_LEN]; /* hostile bytes, NUL-terminated */
+	struct credentials credentials;
+	const struct process *process; /* NULL: not known; borrowed from the process cache */
+	char comm[EVENT_COMM_LEN];     /* hostile bytes, NUL-terminated */
 	struct endpoint requested;
 	struct endpoint bound; /* of a failed bind it has neither port nor address */
 	uint16_t family, type, protocol;

@@ -114,5 +114,5 @@ void watch_show(struct watch *watch, struct event *event)
 	/* cannot fail: there is room for the longest */
 	(void)watch->options.encoder->event(&watch->host, event, &watch->output);
 	watch->since_header++;
-	watch->alerts += event->verdict.rule != NULL;
+	watch->alerts += event->verdict.verdict == VERDICT_ALERT;
 }

@@ -148,13 +148,16 @@ static void write_verdict(struct json *json, const struct event_verdict *verdict
 static void write_event(struct json *json, const struct encode_host *host, const struct event *event)
 {
 	/* the scale of Elastic's detection rules, so that one dashboard sorts all */
-	static const uint8_t severities[] = {
-	        [SEVERITY_LOW] = 21, [SEVERITY_MEDIUM] = 47, [SEVERITY_HIGH] = 73, [SEVERITY_CRITICAL] = 99};
+	static const uint8_t severities[] = {[SEVERITY_INFORMATIONAL] = 1,
+	                                     [SEVERITY_LOW] = 21,
+	                                     [SEVERITY_MEDIUM] = 47,
+	                                     [SEVERITY_HIGH] = 73,
+	                                     [SEVERITY_CRITICAL] = 99};
 	const struct event_verdict *verdict = &event->verdict;
 	bool health = event->action == EVENT_LOST || event->action == EVENT_SILENT;
 
 	member_object(json, "event");
-	member_string(json, "kind", verdict->rule ? "alert" : kinds[event->action].kind);
+	member_string(json, "kind", verdict->verdict == VERDICT_ALERT ? "alert" : kinds[event->action].kind);
 	member_array_of_one(json, "category", kinds[event->action].category);
 	member_array_of_one(json, "type", kinds[event->action].type);
 	member_string(json, "action", name_of_action(event->action));

@@ -92,7 +92,7 @@ static void cell_u64(struct line *line, enum column column, uint64_t value)
 
 static const char *verdict_of(const struct event *event)
 {
-	if (event->verdict.rule)
+	if (event->verdict.verdict == VERDICT_ALERT)
 		return event->verdict.rule;
 	if (event->action == EVENT_LOST)
 		return "lost";
@@ -101,7 +101,7 @@ static const char *verdict_of(const struct event *event)
 
 static const char *color_of(const struct event *event)
 {
-	if (event->verdict.rule)
+	if (event->verdict.verdict == VERDICT_ALERT)
 		return event->verdict.severity >= SEVERITY_HIGH ? COLOR_RED : COLOR_YELLOW;
 	return event->error ? COLOR_DIM : "";
 }

@@ -52,9 +52,10 @@ static const struct {
 
 void policy_judge(struct event *event)
 {
-	event->verdict = (struct event_verdict){.rule = NULL, .severity = SEVERITY_NONE};
+	event->verdict = (struct event_verdict){.verdict = VERDICT_NONE};
 	if (event->action == EVENT_SILENT)
-		event->verdict = (struct event_verdict){.rule = "hook-silent", .severity = SEVERITY_CRITICAL};
+		event->verdict = (struct event_verdict){
+		        .verdict = VERDICT_ALERT, .rule = "hook-silent", .severity = SEVERITY_CRITICAL};
 	/*
 	 * A bind that failed took nothing, and a port that the kernel chose was nobody's choice. What happens to a port
 	 * once it is bound was alerted when it was bound.
@@ -64,7 +65,8 @@ void policy_judge(struct event *event)
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		if (!rules[i].applies(&event->facts))
 			continue;
-		event->verdict = (struct event_verdict){.rule = rules[i].rule, .severity = rules[i].severity};
+		event->verdict = (struct event_verdict){
+		        .verdict = VERDICT_ALERT, .rule = rules[i].rule, .severity = rules[i].severity};
 		return;
 	}
 }

@@ -70,7 +70,7 @@ static inline struct event sample_alert(void)
 		      .range = REGISTRY_SYSTEM,
 		      .privileged = true,
 		      .exposure = EXPOSURE_WILDCARD},
-	    .verdict = {"privileged-port", SEVERITY_HIGH},
+	    .verdict = {.verdict = VERDICT_ALERT, .rule = "privileged-port", .severity = SEVERITY_HIGH},
 	};
 }
 

@@ -174,7 +174,8 @@ static void text_verdicts_and_colors(void **state)
 		char plain[512], end[64];
 		size_t color = strlen(table[i].color), len;
 
-		event.verdict = (struct event_verdict){table[i].rule, table[i].severity};
+		event.verdict = (struct event_verdict){
+		    .verdict = table[i].rule ? VERDICT_ALERT : VERDICT_NONE, .rule = table[i].rule, .severity = table[i].severity};
 		event.error = table[i].error;
 		len = encode(&sample_host, &event);
 		assert_cell(AT_VERDICT, table[i].verdict);

@@ -50,7 +50,7 @@ static void policy_table(void **state)
 			      .ephemeral = table[i].ephemeral,
 			      .registry = table[i].registry == NO_ENTRY ? NULL : &entry,
 			      .range = table[i].range},
-		    .verdict = {"of another event", SEVERITY_CRITICAL},
+		    .verdict = {.verdict = VERDICT_ALERT, .rule = "of another event", .severity = SEVERITY_CRITICAL},
 		};
 
 		policy_judge(&event);

@@ -66,11 +66,12 @@ enum container_runtime {
 struct process_cgroup {
 	uint64_t id;       /* of cgroup v2; 0: not known */
 	const char *path;  /* from the root of the hierarchy; NULL: not known */
-	const char *unit;  /* "ssh.service"; NULL: none */
-	const char *slice; /* "system.slice"; NULL: none */
+	const char *unit;  /* of the system's service manager: "ssh.service", "user@1000.service"; NULL: none */
+	const char *slice; /* in which the unit stands: "system.slice"; NULL: none */
+	const char *user_unit; /* of the user's service manager below it; a user names it as he likes; NULL: none */
 	enum container_runtime runtime;
 	const char *container_id; /* NULL: none */
-	const char *pod_uid;      /* Kubernetes, with dashes; NULL: none */
+	const char *pod_uid;      /* Kubernetes, with dashes; of a static pod 32 digits without; NULL: none */
 };
 
 struct process {

@@ -13,6 +13,7 @@
 
 #include "user/base/notify.h"
 #include "user/judge/classify.h"
+#include "user/judge/pattern.h"
 #include "user/judge/policy.h"
 #include "user/sense/existing.h"
 #include "user/sense/plan.h"
@@ -45,6 +46,13 @@ static int open_ports(struct watch *watch)
 	if (r == -ENOENT)
 		return cli_error("--port: %s", error);
 	return r < 0 ? cli_usage("watch", "--port: %s", error) : 0;
+}
+
+static int open_pattern(struct watch *watch)
+{
+	int r = pattern_open(&watch->pattern);
+
+	return r < 0 ? cli_error("cannot keep what was seen of ports: %s", strerror(-r)) : 0;
 }
 
 static int open_signals(struct watch *watch)
@@ -81,6 +89,7 @@ static int on_event(void *context, struct event *event)
 	struct watch *watch = context;
 
 	classify(watch->registry, event);
+	pattern_mark(watch->pattern, event);
 	policy_judge(event);
 	if (!wanted(watch, event)) {
 		watch->left_out++;
@@ -98,6 +107,7 @@ static int on_existing(void *context, struct event *event)
 
 	watch_stamp(watch, event);
 	classify(watch->registry, event);
+	pattern_mark(watch->pattern, event);
 	policy_judge(event);
 	if (!watch->options.no_existing && wanted(watch, event)) {
 		watch_show(watch, event);
@@ -181,8 +191,8 @@ static int watch_all(struct watch *watch)
 {
 	int r;
 
-	if ((r = open_registry(watch)) || (r = open_ports(watch)) || (r = watch_open_output(watch)) ||
-	    (r = open_signals(watch)) || (r = start(watch)))
+	if ((r = open_registry(watch)) || (r = open_ports(watch)) || (r = open_pattern(watch)) ||
+	    (r = watch_open_output(watch)) || (r = open_signals(watch)) || (r = start(watch)))
 		return r;
 	watch_start_clocks(watch);
 	show_existing(watch);
@@ -202,6 +212,7 @@ int cli_watch(int argc, char **argv)
 		return r;
 	r = watch_all(&watch);
 	sense_close(watch.sense);
+	pattern_free(watch.pattern);
 	registry_free(watch.registry);
 	free(watch.ports);
 	free(watch.output.data);

@@ -30,6 +30,7 @@ struct watch {
 	struct watch_options options;
 	struct portlist *ports; /* NULL: every port */
 	struct registry *registry;
+	struct pattern *pattern; /* what was seen of ports before */
 	struct sense *sense;
 	struct encode_host host;
 	struct user_cache users;

@@ -128,7 +128,7 @@ struct bw_counters {
 	__u64 seen;          /* calls on a socket with ports that a hook saw end */
 	__u64 submitted;     /* records written to the ring buffer */
 	__u64 lost_ring;     /* records lost because the ring buffer was full */
-	__u64 lost_inflight; /* calls whose beginning was not kept (the map of calls under way was full) */
+	__u64 lost_inflight; /* calls whose beginning or end was not seen, of those whose other end was */
 	__u64 untracked; /* ports taken whose release will not be told: no cookie, or BW_HELD_SOCKETS held already */
 	__u64 pad;
 };

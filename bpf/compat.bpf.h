@@ -19,6 +19,13 @@
  */
 const volatile bool probe_reads = true;
 
+/*
+ * true: the programs of a system call's tracepoints can be skipped. From 7.0 on the task can be preempted within them,
+ * and until it runs again every other task of the CPU passes them unseen (bpf_prog_inc_misses_counter()). Programs of a
+ * cgroup are never skipped.
+ */
+const volatile bool exit_skipped = false;
+
 #define FIELD(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
 
 #define BITFIELD(typed, pointer, field)                                                                                \

@@ -77,6 +77,19 @@ static __always_inline const struct sock *mptcp_socket_of(const struct sock *sk)
 	return BPF_CORE_READ(subflow, conn);
 }
 
+/* --- without probe reads: what the verifier lets a typed pointer of another type be had for ----------------------- */
+
+/*
+ * A TCP socket that is an MPTCP subflow; its own type comes from a helper of 5.9 (478cfbdf5f13). Its MPTCP socket cannot
+ * be had: bpf_skc_to_mptcp_sock() takes no pointer that comes from an argument of the kernel's function.
+ */
+static __always_inline bool is_subflow_typed(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const void *)bpf_skc_to_tcp_sock((void *)sk);
+
+	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
+}
+
 /* The process (thread group) in the pid namespace that it lives in; kernel/pid.c, pid_nr_ns(). */
 static __always_inline void current_pidns(__u32 *pid, __u32 *inode)
 {

@@ -129,6 +129,9 @@ void monitor_free(struct monitor *monitor);
 #define ACTION_LISTEN "listen-for-connections"
 #define ACTION_CLOSE  "closed-socket"
 
+/* lockdown=confidentiality refuses programs that read kernel memory by its address (LOCKDOWN_BPF_READ_KERNEL). */
+bool live_locked_down(void);
+
 bool live_is_action(const json_t *event, const char *action);
 
 /* The value at a path of names joined by dots, NULL where there is none. */

@@ -74,6 +74,8 @@ static void read_attribute(const struct rtattr *attribute, struct sock_diag_sock
 		return;
 	if (attribute->rta_type == ATTRIBUTE_SKV6ONLY && data[0])
 		socket->socket_flags |= BW_SOCKET_V6ONLY;
+	if (attribute->rta_type == ATTRIBUTE_SOCKOPT)
+		socket->socket_flags &= ~BW_SOCKET_INET_UNKNOWN;
 	if (attribute->rta_type == ATTRIBUTE_SOCKOPT && data[0] & SOCKOPT_FREEBIND)
 		socket->socket_flags |= BW_SOCKET_FREEBIND;
 	if (attribute->rta_type == ATTRIBUTE_SOCKOPT && data[0] & SOCKOPT_TRANSPARENT)
@@ -84,7 +86,7 @@ static void read_attribute(const struct rtattr *attribute, struct sock_diag_sock
 static int read_socket(const struct nlmsghdr *header, struct sock_diag_socket *ret)
 {
 	const struct inet_diag_msg *message = NLMSG_DATA(header);
-	struct sock_diag_socket socket = {0};
+	struct sock_diag_socket socket = {.socket_flags = BW_SOCKET_UNKNOWN};
 	const struct rtattr *attribute;
 	int left; /* signed: the padding behind the last attribute may be missing, and RTA_NEXT takes it off */
 

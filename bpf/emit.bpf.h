@@ -78,8 +78,8 @@ static __always_inline bool fill_socket(struct bw_socket *record, const struct s
 }
 
 /*
- * By typed loads: family and port, which stand at the same place for both families, and what is an IPv4 address. The verifier
- * knows the pointer as a struct sockaddr, which ends before an IPv6 address does.
+ * By typed loads: family and port, which stand at the same place for both families, and what is an IPv4 address. The
+ * verifier knows the pointer as a struct sockaddr, which ends before an IPv6 address does.
  */
 static __always_inline void fill_requested_typed(struct bw_socket *record, const struct sockaddr_in *address, __u64 n)
 {

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "bpf/bindwatch.h"
 
@@ -191,12 +192,15 @@ static ssize_t receive(int fd, void *buffer, size_t size)
 
 int sock_diag_dump(int fd, uint16_t family, uint16_t protocol, uint32_t states, sock_diag_found found, void *context)
 {
-	/* each dump has a number of its own, so that what is left of one that failed is told from the next */
-	uint32_t sequence = (uint32_t)protocol << 16 | family << 8 | (states >> 7 & 0xff);
 	struct timeval patience = {.tv_sec = 10}; /* the kernel answers at once; without it we would hang for ever */
 	_Alignas(struct nlmsghdr) char buffer[DATAGRAM_MAX];
 	int interrupted = 0, err;
+	struct timespec now;
+	uint32_t sequence;
 
+	/* each dump has a number of its own, so that what is left of one that failed is told from the next */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sequence = (uint32_t)now.tv_sec * 1000000000U + (uint32_t)now.tv_nsec;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
 		return -errno;
 	err = request_send(fd, family, protocol, states, sequence);

@@ -338,7 +338,9 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 
 /*
  * The port is taken. Within bind(2) the outcome is still open (a program behind this one may refuse), so it is kept for
- * the exit; any other way to here (io_uring, 32-bit socketcall, the kernel itself) has no exit that is seen.
+ * the exit, unless the exit may never be seen: a refusal by another program of the root cgroup that was attached later
+ * is then missed, rather than a bind. Any other way to here (io_uring, 32-bit socketcall, the kernel itself) has no exit
+ * that is seen.
  *
  * The context of a post_bind program is the struct sock itself; the verifier shows it as struct bpf_sock, but lets a
  * program that may read kernel memory read it by its true type.
@@ -351,9 +353,13 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 	struct call *asked_for;
 	struct call alone = {};
 
-	if (call) {
+	if (call && !exit_skipped) {
 		call->bound = fill_socket(&call->record, sk, false);
 		return 1;
+	}
+	if (call) {
+		(void)bpf_map_update_elem(&asked, &thread, call, BPF_ANY);
+		call_end();
 	}
 	asked_for = bpf_map_lookup_elem(&asked, &thread);
 	if (asked_for)
@@ -377,7 +383,7 @@ int cgroup_post_bind6(struct bpf_sock *ctx)
 	return port_taken(ctx, BW_HOOK_CGROUP_POST_BIND6);
 }
 
-/* A bind whose entry was not kept is told by post_bind like one that has none, and then it is not lost. */
+/* A bind that is told by post_bind already: its entry was not kept, or its exit could have been skipped. */
 static __always_inline bool told_alone(void)
 {
 	__u64 thread = bpf_get_current_pid_tgid();

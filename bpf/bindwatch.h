@@ -72,6 +72,12 @@ enum bw_hook {
 #define BW_SOCKET_AUTOBOUND   (1U << 6) /* BW_RECORD_LISTEN: nobody bound it, the listen itself took the port */
 #define BW_SOCKET_PORT_ASKED  (1U << 7) /* the port was bound by its number (SOCK_BINDPORT_LOCK) */
 
+/* What could not be read, and whose bits above then say nothing. */
+#define BW_SOCKET_INET_UNKNOWN   (1U << 8)  /* BW_SOCKET_FREEBIND, BW_SOCKET_TRANSPARENT */
+#define BW_SOCKET_KERNEL_UNKNOWN (1U << 9)  /* BW_SOCKET_KERNEL */
+#define BW_SOCKET_REUSE_UNKNOWN  (1U << 10) /* BW_SOCKET_REUSEADDR, BW_SOCKET_REUSEPORT; never of a bw_socket */
+#define BW_SOCKET_UNKNOWN        (BW_SOCKET_INET_UNKNOWN | BW_SOCKET_KERNEL_UNKNOWN | BW_SOCKET_REUSE_UNKNOWN)
+
 #define BW_BACKLOG_UNKNOWN 0xffffffffU
 
 struct bw_record_header {
@@ -128,7 +134,7 @@ struct bw_counters {
 	__u64 seen;          /* calls on a socket with ports that a hook saw end */
 	__u64 submitted;     /* records written to the ring buffer */
 	__u64 lost_ring;     /* records lost because the ring buffer was full */
-	__u64 lost_inflight; /* calls whose beginning was not kept (the map of calls under way was full) */
+	__u64 lost_inflight; /* calls whose beginning or end was not seen, of those whose other end was */
 	__u64 untracked; /* ports taken whose release will not be told: no cookie, or BW_HELD_SOCKETS held already */
 	__u64 pad;
 };

@@ -39,14 +39,6 @@ struct {
 	__type(value, struct call);
 } asked SEC(".maps");
 
-static __always_inline void call_begin(const struct call *call)
-{
-	__u64 thread = bpf_get_current_pid_tgid();
-
-	/* a failure shows at the end of the call, which finds nothing */
-	(void)bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
-}
-
 static __always_inline void call_not_kept(void)
 {
 	struct bw_counters *count = this_cpu_counters();
@@ -55,6 +47,23 @@ static __always_inline void call_not_kept(void)
 		return;
 	__sync_fetch_and_add(&count->seen, 1);
 	__sync_fetch_and_add(&count->lost_inflight, 1);
+}
+
+/*
+ * A thread has one call under way. If another is there, its end was left out by the kernel (a kretprobe without a free
+ * instance, a program that was skipped): it will never be told. Of a thread that is gone, user/sense/unfinished.c
+ * finds it.
+ */
+static __always_inline void call_begin(const struct call *call)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	if (bpf_map_update_elem(&calls, &thread, call, BPF_NOEXIST) == 0)
+		return;
+	if (bpf_map_lookup_elem(&calls, &thread))
+		call_not_kept();
+	/* a failure shows at the end of the call, which finds nothing */
+	(void)bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
 }
 
 static __always_inline struct call *call_under_way(void)

@@ -19,6 +19,13 @@
  */
 const volatile bool probe_reads = true;
 
+/*
+ * true: the programs of a system call's tracepoints can be skipped. From 7.0 on the task can be preempted within them,
+ * and until it runs again every other task of the CPU passes them unseen (bpf_prog_inc_misses_counter()). Programs of a
+ * cgroup are never skipped.
+ */
+const volatile bool exit_skipped = false;
+
 #define FIELD(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
 
 #define BITFIELD(typed, pointer, field)                                                                                \
@@ -68,6 +75,19 @@ static __always_inline const struct sock *mptcp_socket_of(const struct sock *sk)
 		return NULL;
 	subflow = BPF_CORE_READ(icsk, icsk_ulp_data);
 	return BPF_CORE_READ(subflow, conn);
+}
+
+/* --- without probe reads: what the verifier lets a typed pointer of another type be had for ----------------------- */
+
+/*
+ * A TCP socket that is an MPTCP subflow; its own type comes from a helper of 5.9 (478cfbdf5f13). Its MPTCP socket cannot
+ * be had: bpf_skc_to_mptcp_sock() takes no pointer that comes from an argument of the kernel's function.
+ */
+static __always_inline bool is_subflow_typed(const struct sock *sk)
+{
+	const struct tcp_sock *tcp = (const void *)bpf_skc_to_tcp_sock((void *)sk);
+
+	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
 }
 
 /* The process (thread group) in the pid namespace that it lives in; kernel/pid.c, pid_nr_ns(). */

@@ -37,6 +37,16 @@ static __always_inline struct bw_counters *this_cpu_counters(void)
 	return bpf_map_lookup_elem(&counters, &zero);
 }
 
+/* Without probe reads nothing is known of the MPTCP socket that the subflow belongs to. */
+static __always_inline void fill_subflow_typed(struct bw_socket *record)
+{
+	record->protocol = IPPROTO_MPTCP;
+	record->cookie = 0;
+	/* the subflow is always the kernel's own */
+	record->socket_flags &= ~BW_SOCKET_KERNEL;
+	record->socket_flags |= BW_SOCKET_KERNEL_UNKNOWN;
+}
+
 /* Everything that the socket itself tells. false: not a socket with ports; *record is then of no use. */
 static __always_inline bool fill_socket(struct bw_socket *record, const struct sock *sk, const bool typed)
 {
@@ -58,6 +68,8 @@ static __always_inline bool fill_socket(struct bw_socket *record, const struct s
 	record->bound_port = FIELD(typed, sk, __sk_common.skc_num);
 	record->bound_dev_if = FIELD(typed, sk, __sk_common.skc_bound_dev_if);
 	record->socket_flags = socket_flags(sk, owner, typed);
+	if (typed && !probe_reads && record->protocol == IPPROTO_TCP && is_subflow_typed(sk))
+		fill_subflow_typed(record);
 	read_address(record->bound_address, record->family, sk, typed);
 	net = FIELD(typed, sk, __sk_common.skc_net.net);
 	record->netns_inode = FIELD(typed, net, ns.inum);
@@ -66,8 +78,8 @@ static __always_inline bool fill_socket(struct bw_socket *record, const struct s
 }
 
 /*
- * By typed loads: family and port, which stand at the same place for both families, and an IPv4 address. The verifier
- * knows the pointer as a struct sockaddr, which ends before an IPv6 address does.
+ * By typed loads: family and port, which stand at the same place for both families, and what is an IPv4 address. The
+ * verifier knows the pointer as a struct sockaddr, which ends before an IPv6 address does.
  */
 static __always_inline void fill_requested_typed(struct bw_socket *record, const struct sockaddr_in *address, __u64 n)
 {
@@ -75,8 +87,7 @@ static __always_inline void fill_requested_typed(struct bw_socket *record, const
 
 	requested->sin_family = address->sin_family;
 	requested->sin_port = address->sin_port;
-	if (requested->sin_family == AF_INET)
-		requested->sin_addr = address->sin_addr;
+	requested->sin_addr = address->sin_addr; /* of AF_UNSPEC it counts as well; of AF_INET6 it is the flow label */
 	record->requested_len = n < sizeof(*requested) ? n : sizeof(*requested);
 }
 

@@ -58,6 +58,8 @@ static __always_inline __u32 socket_flags(const struct sock *sk, const struct so
 		flags |= BW_SOCKET_PORT_ASKED;
 	if (BITFIELD(typed, sk, __sk_common.skc_reuseport))
 		flags |= BW_SOCKET_REUSEPORT;
+	if (!probe_reads)
+		flags |= BW_SOCKET_INET_UNKNOWN;
 	if (inet_sock_freebind(sk))
 		flags |= BW_SOCKET_FREEBIND;
 	if (inet_sock_transparent(sk))

@@ -67,6 +67,7 @@ struct monitor {
 	unsigned malformed;	  /* lines that are not one JSON object */
 	uint64_t told;		  /* of all events read: those of a call that a hook saw (ACTION_*) */
 	char plan[32];		  /* as the ready line names it */
+	bool losses_allowed;	  /* fixture_skipped() found them told */
 	uint16_t sentinel;	  /* the port of the last one */
 };
 
@@ -127,6 +128,9 @@ void monitor_free(struct monitor *monitor);
 #define ACTION_BIND   "bound-socket"
 #define ACTION_LISTEN "listen-for-connections"
 #define ACTION_CLOSE  "closed-socket"
+
+/* lockdown=confidentiality refuses programs that read kernel memory by its address (LOCKDOWN_BPF_READ_KERNEL). */
+bool live_locked_down(void);
 
 bool live_is_action(const json_t *event, const char *action);
 
@@ -231,6 +235,13 @@ struct fixture {
 /* Starts `watch --output json`. 0, also where why_not is set; -errno: what was wrong is printed. */
 int fixture_start(struct fixture *fixture, const char *argv0);
 void fixture_stop(struct fixture *fixture);
+
+/*
+ * Of binds that were made, `missing` were not told. true: the plan was forced on a kernel that skips its hooks, which is
+ * why another plan goes first there (user/sense/plan.c), and the monitor says that it lost as many at least; the message
+ * to skip with is printed. false: nobody may lose them silently.
+ */
+bool fixture_skipped(struct fixture *fixture, size_t missing);
 
 /* The last test of a group: monitor_ledger() of its monitor, which then has ended. Fails or skips as a test does. */
 void fixture_ledger(struct fixture *fixture);

@@ -74,6 +74,7 @@ static void life_of_udp(void **state)
 static void life_of_mptcp(void **state)
 {
 	(void)state;
+	SKIP_BECAUSE(live_locked_down() ? "lockdown=confidentiality: an MPTCP socket has no cookie to know it by" : NULL);
 	life_of(SOCK_STREAM, IPPROTO_MPTCP, "mptcp", "this kernel has no MPTCP");
 }
 

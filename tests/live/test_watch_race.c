@@ -214,18 +214,28 @@ static void storm_child(int gate, uint16_t index)
 
 static void assert_storm(const pid_t *children)
 {
+	size_t never = 0;
+
 	for (uint16_t i = 0; i < STORM_CHILDREN; i++) {
 		const json_t *event;
 		char name[16];
+		size_t told = live_find(&fixture.monitor, ACTION_BIND, STORM_PORT + i, &event);
 
-		if (live_find(&fixture.monitor, ACTION_BIND, STORM_PORT + i, &event) != 1)
-			fail_msg("port %d was not told once", STORM_PORT + i);
+		if (told > 1)
+			fail_msg("port %d was told %zu times", STORM_PORT + i, told);
+		never += told == 0;
+		if (told == 0)
+			continue;
 		(void)snprintf(name, sizeof(name), "storm-%u", i);
 		assert_int_equal(json_integer_value(live_field(event, "process.pid")), children[i]);
 		assert_int_equal(json_integer_value(live_field(event, "process.thread.id")), children[i]);
 		assert_string_equal(json_string_value(live_field(event, "process.name")), name);
 		assert_string_equal(json_string_value(live_field(event, "network.transport")), i % 2 ? "tcp" : "udp");
 	}
+	if (never && fixture_skipped(&fixture, never))
+		SKIP_BECAUSE("this kernel skips the hooks of this plan, which is not the one that it is given");
+	if (never)
+		fail_msg("of %d binds %zu were not told", STORM_CHILDREN, never);
 }
 
 static void fork_storm(void **state)

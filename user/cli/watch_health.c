@@ -156,6 +156,7 @@ static void check_health(struct watch *watch, int64_t now)
 void watch_on_time(struct watch *watch, int64_t now)
 {
 	if (now >= watch->losses_at) {
+		sense_count_unfinished(watch->sense);
 		watch_tell_losses(watch);
 		watch_show_losses(watch);
 		watch->losses_at = now + LOSS_INTERVAL_MS;

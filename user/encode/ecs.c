@@ -340,11 +340,16 @@ static void write_socket(struct json *json, const struct event *event)
 		member_u64_string(json, "protocol", event->protocol);
 	if (event->family == AF_INET6)
 		member_bool(json, "v6only", flags & BW_SOCKET_V6ONLY);
-	member_bool(json, "reuseport", flags & BW_SOCKET_REUSEPORT);
-	member_bool(json, "reuseaddr", flags & BW_SOCKET_REUSEADDR);
-	member_bool(json, "freebind", flags & BW_SOCKET_FREEBIND);
-	member_bool(json, "transparent", flags & BW_SOCKET_TRANSPARENT);
-	member_bool(json, "kernel", flags & BW_SOCKET_KERNEL);
+	if (!(flags & BW_SOCKET_REUSE_UNKNOWN)) {
+		member_bool(json, "reuseport", flags & BW_SOCKET_REUSEPORT);
+		member_bool(json, "reuseaddr", flags & BW_SOCKET_REUSEADDR);
+	}
+	if (!(flags & BW_SOCKET_INET_UNKNOWN)) {
+		member_bool(json, "freebind", flags & BW_SOCKET_FREEBIND);
+		member_bool(json, "transparent", flags & BW_SOCKET_TRANSPARENT);
+	}
+	if (!(flags & BW_SOCKET_KERNEL_UNKNOWN))
+		member_bool(json, "kernel", flags & BW_SOCKET_KERNEL);
 	if (event->action == EVENT_EXISTING)
 		member_bool(json, "listening", event->listening);
 	write_device(json, event);

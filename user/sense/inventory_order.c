@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which sockets of an inventory are one, and in which order they are shown. */
+#include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bpf/bindwatch.h"
 #include "user/base/ipproto.h"
 #include "user/sense/inventory_parts.h"
 
@@ -58,7 +60,8 @@ static void merge(struct inventory_socket *one, const struct inventory_socket *n
 	struct inventory_socket merged = *later;
 
 	/* the iterator cannot read every flag on every kernel, the kernel's list has not every flag on any */
-	merged.socket_flags |= one->socket_flags | next->socket_flags;
+	merged.socket_flags = one->socket_flags | next->socket_flags;
+	merged.socket_flags &= ~BW_SOCKET_UNKNOWN | (one->socket_flags & next->socket_flags);
 	merged.seen_by |= one->seen_by | next->seen_by;
 	if (!merged.cookie)
 		merged.cookie = one->cookie ? one->cookie : next->cookie;

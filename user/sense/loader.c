@@ -64,7 +64,7 @@ static void unload(struct sense *sense)
 	sense->skeleton = NULL;
 	/* of hooks that are gone; the next plan counts anew */
 	sense->pending_count = sense->pending_next = 0;
-	sense->delivered = sense->rejected = sense->canary.records = 0;
+	sense->delivered = sense->rejected = sense->unfinished = sense->canary.records = 0;
 }
 
 static void note_refusal(struct sense *sense, const char *why)
@@ -171,6 +171,7 @@ static int load(struct sense *sense, const struct plan_probe *probe, bool option
 		goto out;
 	}
 	sense->skeleton->rodata->probe_reads = probe->probe_reads;
+	sense->skeleton->rodata->exit_skipped = probe->release >= KERNEL_PREEMPTIBLE;
 	bpf_object__for_each_program(program, sense->skeleton->obj)
 	        bpf_program__set_autoload(program, is_wanted(&sense->choice, program, optional));
 	r = bindwatch_bpf__load(sense->skeleton);

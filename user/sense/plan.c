@@ -103,18 +103,25 @@ static bool plan_collect(const struct plan_probe *probe, enum capture_plan plan,
 
 /*
  * A trampoline's program is skipped where it is running on the same CPU already, in a task that was preempted within
- * it; until that task runs again, every bind on the CPU is missed. From 7.0 on kernels are preemptible throughout, and
- * on 7.2 four processes on one CPU lost a tenth of their binds that way. A kprobe runs with preemption off. It costs
- * five times as much.
+ * it; until that task runs again, every bind on the CPU is missed. On a preemptible 7.2 four processes on one CPU lost
+ * a tenth of their binds that way. A kprobe runs with preemption off (it costs five times as much), and a program of a
+ * cgroup is not skipped. A kretprobe in turn misses what it has no instance for: see KERNEL_KRETPROBES. On 5.10 four
+ * processes on one CPU lost up to three quarters of their binds.
  */
-static const enum capture_plan order[2][PLAN_COUNT - 1] = {
-        {PLAN_TRAMPOLINE, PLAN_KPROBE, PLAN_TRACEPOINT},
-        {PLAN_KPROBE, PLAN_TRAMPOLINE, PLAN_TRACEPOINT}, /* KERNEL_PREEMPTIBLE and newer */
-};
+static const enum capture_plan order[PLAN_COUNT - 1] = {PLAN_TRAMPOLINE, PLAN_KPROBE, PLAN_TRACEPOINT};
+static const enum capture_plan order_preemptible[PLAN_COUNT - 1] = {PLAN_KPROBE, PLAN_TRACEPOINT, PLAN_TRAMPOLINE};
+static const enum capture_plan order_few_kretprobes[PLAN_COUNT - 1] = {PLAN_TRAMPOLINE, PLAN_TRACEPOINT, PLAN_KPROBE};
+
+static const enum capture_plan *order_for(const struct plan_probe *probe)
+{
+	if (probe->preemptible)
+		return order_preemptible;
+	return probe->release < KERNEL_KRETPROBES ? order_few_kretprobes : order;
+}
 
 int plan_choose(const struct plan_probe *probe, enum capture_plan forced, struct plan_choice *ret)
 {
-	const enum capture_plan *plans = order[probe->release >= KERNEL_PREEMPTIBLE];
+	const enum capture_plan *plans = order_for(probe);
 	struct plan_choice choice;
 
 	for (size_t i = 0; i < PLAN_COUNT - 1; i++) {

@@ -31,9 +31,16 @@
 /* From here on only the preemptible models are left where lazy preemption is supported, x86-64 and arm64 among them. */
 #define KERNEL_PREEMPTIBLE KERNEL_RELEASE(7, 0)
 
+/*
+ * The oldest one measured that has room for ten calls in each kretprobe at least. Before, an unpreemptible kernel has as
+ * many as there are processors, and a bind that sleeps keeps one.
+ */
+#define KERNEL_KRETPROBES KERNEL_RELEASE(6, 1)
+
 /* What was found out about this kernel, by sense/probe.c and by trying. */
 struct plan_probe {
 	uint32_t release;   /* KERNEL_RELEASE() */
+	bool preemptible;   /* a task can be preempted within the kernel */
 	bool btf;           /* /sys/kernel/btf/vmlinux is there and readable */
 	uint32_t functions; /* KERNEL_* */
 	bool probe_reads;   /* false: lockdown=confidentiality refuses programs that read kernel memory by address */
@@ -68,8 +75,8 @@ struct plan_choice {
 };
 
 /*
- * The best plan that this kernel may still allow (trampoline, kprobe, tracepoint; from 7.0 on kprobe first), without
- * those that the probe says were refused or for which the kernel has no function to hook. forced: only this one;
+ * The best plan that this kernel may still allow (trampoline, kprobe, tracepoint; plan.c says where another order is the
+ * right one), without those that the probe says were refused or for which the kernel has no function to hook. forced: only this one;
  * PLAN_NONE: any. 0, or -ENOENT: none is left.
  */
 int plan_choose(const struct plan_probe *probe, enum capture_plan forced, struct plan_choice *ret);

@@ -100,15 +100,38 @@ static bool probe_reads(void)
 	return fd >= 0 || (fd != -EINVAL && fd != -EACCES);
 }
 
+bool probe_preemptible(uint32_t release, const char *version, const char *model)
+{
+	if (release >= KERNEL_PREEMPTIBLE)
+		return true;
+	if (strstr(version, " PREEMPT_DYNAMIC"))
+		return strstr(model, "(full)") || strstr(model, "(lazy)");
+	return strstr(version, " PREEMPT") != NULL;
+}
+
+static void read_preemption_model(char *model, size_t size)
+{
+	FILE *file = fopen("/sys/kernel/debug/sched/preempt", "re");
+
+	model[0] = '\0';
+	if (!file)
+		return;
+	if (!fgets(model, (int)size, file))
+		model[0] = '\0';
+	fclose(file);
+}
+
 int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 {
 	struct plan_probe probe = {0};
 	struct utsname system;
 	struct btf *btf;
-	char missing[64];
+	char missing[64], model[64];
 
 	uname(&system);
 	probe.release = probe_release(system.release);
+	read_preemption_model(model, sizeof(model));
+	probe.preemptible = probe_preemptible(probe.release, system.version, model);
 	if (probe.release < KERNEL_OLDEST) {
 		snprintf(error, PROBE_ERROR_LEN, "kernel %.64s is too old: Linux 5.10 or newer is needed",
 		         system.release);

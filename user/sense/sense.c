@@ -217,6 +217,8 @@ int sense_totals(const struct sense *sense, struct sense_totals *ret)
 		totals.lost[LOST_CALL_NOT_KEPT] += sense->counters[cpu].lost_inflight;
 		totals.lost[LOST_NOT_TRACKED] += sense->counters[cpu].untracked;
 	}
+	totals.seen += sense->unfinished;
+	totals.lost[LOST_CALL_NOT_KEPT] += sense->unfinished;
 	*ret = totals;
 	return 0;
 }

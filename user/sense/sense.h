@@ -18,7 +18,7 @@ struct sense;
 /* What can go missing between the kernel and the caller, and why. */
 enum sense_lost {
 	LOST_RING_FULL,      /* the reader was too slow: the ring buffer was full */
-	LOST_CALL_NOT_KEPT,  /* not seen to its end: too many calls were under way at once */
+	LOST_CALL_NOT_KEPT,  /* not seen from its beginning to its end: one of the two was not kept, or left out */
 	LOST_MISSED_RUN,     /* the kernel left a run of a hook out */
 	LOST_NOT_UNDERSTOOD, /* not a record of this version */
 	LOST_NOT_TRACKED,    /* the release of a port that will not be told: too many are held */
@@ -78,6 +78,12 @@ const struct event *sense_pending(const struct sense *sense, size_t *ret_count);
  */
 int sense_hold(struct sense *sense, uint64_t cookie, const struct endpoint *address);
 void sense_let_go(struct sense *sense, uint64_t cookie);
+
+/*
+ * Counts the calls that will never be told because the kernel left their end out, into LOST_CALL_NOT_KEPT. To be called
+ * from time to time.
+ */
+void sense_count_unfinished(struct sense *sense);
 
 /* The ledger so far. 0, or -errno. */
 int sense_totals(const struct sense *sense, struct sense_totals *ret);

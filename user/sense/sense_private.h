@@ -48,7 +48,7 @@ struct sense {
 	void *deliver_context;
 	unsigned int read; /* records of this call */
 
-	uint64_t delivered, rejected;
+	uint64_t delivered, rejected, unfinished;
 };
 
 /* ring_buffer__new()'s callback: a record to an event, to sense->deliver. */

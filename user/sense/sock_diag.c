@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "bpf/bindwatch.h"
 
@@ -74,6 +75,8 @@ static void read_attribute(const struct rtattr *attribute, struct sock_diag_sock
 		return;
 	if (attribute->rta_type == ATTRIBUTE_SKV6ONLY && data[0])
 		socket->socket_flags |= BW_SOCKET_V6ONLY;
+	if (attribute->rta_type == ATTRIBUTE_SOCKOPT)
+		socket->socket_flags &= ~BW_SOCKET_INET_UNKNOWN;
 	if (attribute->rta_type == ATTRIBUTE_SOCKOPT && data[0] & SOCKOPT_FREEBIND)
 		socket->socket_flags |= BW_SOCKET_FREEBIND;
 	if (attribute->rta_type == ATTRIBUTE_SOCKOPT && data[0] & SOCKOPT_TRANSPARENT)
@@ -84,7 +87,7 @@ static void read_attribute(const struct rtattr *attribute, struct sock_diag_sock
 static int read_socket(const struct nlmsghdr *header, struct sock_diag_socket *ret)
 {
 	const struct inet_diag_msg *message = NLMSG_DATA(header);
-	struct sock_diag_socket socket = {0};
+	struct sock_diag_socket socket = {.socket_flags = BW_SOCKET_UNKNOWN};
 	const struct rtattr *attribute;
 	int left; /* signed: the padding behind the last attribute may be missing, and RTA_NEXT takes it off */
 
@@ -189,12 +192,15 @@ static ssize_t receive(int fd, void *buffer, size_t size)
 
 int sock_diag_dump(int fd, uint16_t family, uint16_t protocol, uint32_t states, sock_diag_found found, void *context)
 {
-	/* each dump has a number of its own, so that what is left of one that failed is told from the next */
-	uint32_t sequence = (uint32_t)protocol << 16 | family << 8 | (states >> 7 & 0xff);
 	struct timeval patience = {.tv_sec = 10}; /* the kernel answers at once; without it we would hang for ever */
 	_Alignas(struct nlmsghdr) char buffer[DATAGRAM_MAX];
 	int interrupted = 0, err;
+	struct timespec now;
+	uint32_t sequence;
 
+	/* each dump has a number of its own, so that what is left of one that failed is told from the next */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sequence = (uint32_t)now.tv_sec * 1000000000U + (uint32_t)now.tv_nsec;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
 		return -errno;
 	err = request_send(fd, family, protocol, states, sequence);

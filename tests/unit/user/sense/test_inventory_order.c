@@ -117,13 +117,13 @@ static void unite_takes_the_later_word(void **state)
 	         .netns_inode = 1,
 	         .state = INVENTORY_LISTEN,
 	         .type = SOCK_STREAM,
-	         .socket_flags = BW_SOCKET_REUSEADDR},
+	         .socket_flags = BW_SOCKET_REUSEADDR | BW_SOCKET_KERNEL_UNKNOWN},
 	        {.seen_by = LIST,
 	         .inode = 5,
 	         .netns_inode = 1,
 	         .state = INVENTORY_BOUND,
 	         .cookie = 9,
-	         .socket_flags = BW_SOCKET_TRANSPARENT},
+	         .socket_flags = BW_SOCKET_TRANSPARENT | BW_SOCKET_REUSE_UNKNOWN | BW_SOCKET_KERNEL_UNKNOWN},
 	};
 
 	(void)state;
@@ -131,7 +131,9 @@ static void unite_takes_the_later_word(void **state)
 	assert_int_equal(sockets[0].state, INVENTORY_LISTEN);
 	assert_int_equal(sockets[0].type, SOCK_STREAM);
 	assert_int_equal(sockets[0].cookie, 9);
-	assert_int_equal(sockets[0].socket_flags, BW_SOCKET_REUSEADDR | BW_SOCKET_TRANSPARENT);
+	/* what one of them knows is known */
+	assert_int_equal(sockets[0].socket_flags,
+	                 BW_SOCKET_REUSEADDR | BW_SOCKET_TRANSPARENT | BW_SOCKET_KERNEL_UNKNOWN);
 	assert_int_equal(inventory_unite(NULL, 0), 0);
 }
 

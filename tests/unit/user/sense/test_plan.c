@@ -56,6 +56,36 @@ static const struct {
         {"forced without functions", 0, 0, 0, 0, PLAN_TRAMPOLINE, -ENOENT, PLAN_NONE, ""},
 };
 
+/* What goes first, and what after each refusal, where hooks of a kind can be skipped. */
+static void order_where_hooks_are_skipped(void **state)
+{
+	static const struct {
+		uint32_t release;
+		bool preemptible;
+		enum capture_plan plans[PLAN_COUNT - 1];
+	} table[] = {
+	    {KERNEL_RELEASE(5, 10), false, {PLAN_TRAMPOLINE, PLAN_TRACEPOINT, PLAN_KPROBE}},
+	    {KERNEL_RELEASE(5, 19), false, {PLAN_TRAMPOLINE, PLAN_TRACEPOINT, PLAN_KPROBE}},
+	    {KERNEL_RELEASE(6, 1), false, {PLAN_TRAMPOLINE, PLAN_KPROBE, PLAN_TRACEPOINT}},
+	    {KERNEL_RELEASE(5, 15), true, {PLAN_KPROBE, PLAN_TRACEPOINT, PLAN_TRAMPOLINE}},
+	    {KERNEL_RELEASE(7, 2), true, {PLAN_KPROBE, PLAN_TRACEPOINT, PLAN_TRAMPOLINE}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct plan_probe probe = {
+		    .release = table[i].release, .preemptible = table[i].preemptible, .btf = true, .functions = OLD};
+		struct plan_choice choice;
+
+		for (size_t j = 0; j < PLAN_COUNT - 1; j++) {
+			assert_int_equal(plan_choose(&probe, PLAN_NONE, &choice), 0);
+			assert_int_equal(choice.plan, table[i].plans[j]);
+			probe.refused[choice.plan] = -EPERM;
+		}
+		assert_int_equal(plan_choose(&probe, PLAN_NONE, &choice), -ENOENT);
+	}
+}
+
 static void chooses_the_best_that_is_left(void **state)
 {
 	(void)state;
@@ -99,21 +129,6 @@ static void never_hooks_a_function_and_its_wrapper(void **state)
 	}
 }
 
-static void a_preemptible_kernel_has_kprobes_first(void **state)
-{
-	struct plan_probe probe = {.release = KERNEL_RELEASE(7, 2), .ipv6 = true, .functions = NEW};
-	struct plan_choice choice;
-
-	(void)state;
-	assert_int_equal(plan_choose(&probe, PLAN_NONE, &choice), 0);
-	assert_int_equal(choice.plan, PLAN_KPROBE);
-	probe.refused[PLAN_KPROBE] = -ENOENT;
-	assert_int_equal(plan_choose(&probe, PLAN_NONE, &choice), 0);
-	assert_int_equal(choice.plan, PLAN_TRAMPOLINE);
-	assert_int_equal(plan_choose(&probe, PLAN_TRAMPOLINE, &choice), 0);
-	assert_int_equal(choice.plan, PLAN_TRAMPOLINE);
-}
-
 static void a_host_without_ipv6_needs_no_hook_for_it(void **state)
 {
 	struct plan_probe probe = {.functions = V4_ONLY, .ipv6 = false};
@@ -150,7 +165,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(chooses_the_best_that_is_left),
 	        cmocka_unit_test(never_hooks_a_function_and_its_wrapper),
-	        cmocka_unit_test(a_preemptible_kernel_has_kprobes_first),
+	        cmocka_unit_test(order_where_hooks_are_skipped),
 	        cmocka_unit_test(a_host_without_ipv6_needs_no_hook_for_it),
 	        cmocka_unit_test(every_hook_of_the_contract_has_a_name),
 	        cmocka_unit_test(names_and_plans_are_inverse),

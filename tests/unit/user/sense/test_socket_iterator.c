@@ -260,7 +260,7 @@ static void iterator_way(void **state)
 	assert_true(row->unprivileged_port_start <= 65536);
 	/* a bind to one address of IPv6 makes the socket IPv6-only; without bpf_probe_read FREEBIND is not read */
 	assert_int_equal(row->socket_flags,
-	                 BW_SOCKET_V6ONLY | BW_SOCKET_REUSEADDR | (way == 1 ? 0 : BW_SOCKET_FREEBIND));
+	                 BW_SOCKET_V6ONLY | BW_SOCKET_REUSEADDR | (way == 1 ? BW_SOCKET_INET_UNKNOWN : BW_SOCKET_FREEBIND));
 	(void)prctl(PR_GET_NAME, comm);
 	assert_string_equal(row->comm, comm);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);

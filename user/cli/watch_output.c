@@ -12,7 +12,8 @@
 /* How long a reader that does not read is waited for after a signal. */
 #define STOP_WAIT_MS 1000
 
-#define OUTPUT_BYTES (64U << 10)
+/* The buffer is written when two events might not fit any more: what is beyond that gathers. */
+#define OUTPUT_BYTES (2 * ENCODE_EVENT_MAX + (64U << 10))
 
 int watch_open_output(struct watch *watch)
 {

@@ -13,7 +13,7 @@
 #include "user/base/address.h"
 #include "user/base/ipproto.h"
 #include "user/base/utf8.h"
-#include "user/encode/json.h"
+#include "user/encode/ecs_parts.h"
 #include "user/encode/names.h"
 #include "user/encode/sentence.h"
 #include "user/encode/timestamp.h"
@@ -27,37 +27,13 @@
 #define TITLE_MAX 1024
 #define NAMES_MAX 16
 
-/*
- * The message before it is escaped for JSON: the process and the device (15 bytes each, escaped four bytes each), the
- * address, the service (NAME_MAX_BYTES, at worst three bytes each) and some 60 bytes of words and numbers.
- */
-#define MESSAGE_MAX 512
+/* Bytes told of one text of a policy, and techniques told of one rule. */
+#define POLICY_TEXT_MAX 1024
+#define TECHNIQUES_MAX  16
+#define TECHNIQUE_BYTES 16 /* "T1205.001" */
 
-static void member_string(struct json *json, const char *key, const char *text)
-{
-	if (!text)
-		return;
-	json_key(json, key);
-	json_text(json, text);
-}
-
-static void member_u64(struct json *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_u64(json, value);
-}
-
-static void member_u64_string(struct json *json, const char *key, uint64_t value)
-{
-	json_key(json, key);
-	json_u64_string(json, value);
-}
-
-static void member_bool(struct json *json, const char *key, bool value)
-{
-	json_key(json, key);
-	json_bool(json, value);
-}
+/* The message before it is escaped for JSON: user/encode/sentence.h bounds each part of it. */
+#define MESSAGE_MAX 4096
 
 /* value: a literal */
 static void member_array_of_one(struct json *json, const char *key, const char *value)
@@ -68,13 +44,7 @@ static void member_array_of_one(struct json *json, const char *key, const char *
 	json_array_end(json);
 }
 
-static void member_object(struct json *json, const char *key)
-{
-	json_key(json, key);
-	json_object_begin(json);
-}
-
-static void write_time(struct json *json, const char *key, uint64_t time_ns)
+void member_time(struct json *json, const char *key, uint64_t time_ns)
 {
 	char text[32];
 	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
@@ -87,19 +57,27 @@ static void write_time(struct json *json, const char *key, uint64_t time_ns)
 	json_text_len(json, text, buffer.used);
 }
 
-static void write_message(struct json *json, const struct event *event)
+static void write_message(struct json *json, const struct encode_host *host, const struct event *event)
 {
 	char text[MESSAGE_MAX];
 	struct encode_buffer buffer = {.data = text, .size = sizeof(text)};
 	struct writer writer;
 
 	writer_begin(&writer, &buffer);
-	write_sentence(&writer, event);
+	write_sentence(&writer, host, event);
 	/* MESSAGE_MAX holds the longest, which a test proves; were it not so, the event would go without its message */
 	if (writer_end(&writer, &buffer) != 0)
 		return;
 	json_key(json, "message");
 	json_text_len(json, text, buffer.used);
+}
+
+void ecs_write_boot_id(struct writer *writer, const struct encode_host *host)
+{
+	for (size_t i = 0; i < sizeof(host->boot_id) && host->boot_id[i]; i++) {
+		if (host->boot_id[i] != '-')
+			writer_char(writer, host->boot_id[i]);
+	}
 }
 
 /*
@@ -113,10 +91,7 @@ static void write_id(struct json *json, const struct encode_host *host, const st
 	struct writer writer;
 
 	writer_begin(&writer, &buffer);
-	for (size_t i = 0; i < sizeof(host->boot_id) && host->boot_id[i]; i++) {
-		if (host->boot_id[i] != '-')
-			writer_char(&writer, host->boot_id[i]);
-	}
+	ecs_write_boot_id(&writer, host);
 	writer_char(&writer, '-');
 	writer_hex(&writer, event->boot_ns);
 	writer_char(&writer, '-');
@@ -136,12 +111,72 @@ static const struct {
         [EVENT_LOST] = {"pipeline_error", "host", "error"}, [EVENT_SILENT] = {"pipeline_error", "host", "error"},
 };
 
-static void write_verdict(struct json *json, const struct event_verdict *verdict)
+/* text: of a policy file; NULL: there is none */
+static void member_policy(struct json *json, const char *key, const char *text)
 {
-	if (!verdict->rule)
+	if (!text)
+		return;
+	json_key(json, key);
+	json_text_len(json, text, text_bounded(text, POLICY_TEXT_MAX));
+}
+
+/* The ids of the list that have a sub-technique, in full; or every one without it: "T1205" of "T1205.001". */
+static void write_technique_ids(struct json *json, const char *list, bool whole)
+{
+	json_key(json, "id");
+	json_array_begin(json);
+	for (size_t i = 0; *list && i < TECHNIQUES_MAX; i++) {
+		size_t length = strcspn(list, " "), name = strcspn(list, " .");
+
+		if (length <= TECHNIQUE_BYTES && (!whole || name < length))
+			json_text_len(json, list, whole ? length : name);
+		list += length + (list[length] == ' ');
+	}
+	json_array_end(json);
+}
+
+/* "T1571 T1205.001": a technique of ATT&CK, or a part of one, which ECS keeps apart. */
+static void write_techniques(struct json *json, const struct event_verdict *verdict)
+{
+	const char *list = verdict->techniques;
+
+	if (!list || !*list)
+		return;
+	member_object(json, "threat");
+	member_string(json, "framework", "MITRE ATT&CK");
+	member_object(json, "technique");
+	write_technique_ids(json, list, false);
+	if (strchr(list, '.')) {
+		member_object(json, "subtechnique");
+		write_technique_ids(json, list, true);
+		json_object_end(json);
+	}
+	json_object_end(json);
+	json_object_end(json);
+}
+
+/* Of ECS only for an alert: to whoever asks for rule.name a rule that expects the bind is no find. */
+static void write_rule(struct json *json, const struct event_verdict *verdict)
+{
+	if (verdict->verdict != VERDICT_ALERT)
 		return;
 	member_object(json, "rule");
-	member_string(json, "name", verdict->rule);
+	member_policy(json, "name", verdict->rule);
+	member_policy(json, "ruleset", verdict->file);
+	json_object_end(json);
+	write_techniques(json, verdict);
+}
+
+static void write_policy(struct json *json, const struct event_verdict *verdict)
+{
+	if (verdict->verdict == VERDICT_NONE)
+		return;
+	member_object(json, "policy");
+	member_string(json, "verdict", name_of_verdict(verdict->verdict));
+	member_policy(json, "rule", verdict->rule);
+	member_policy(json, "file", verdict->file);
+	if (verdict->file)
+		member_u64(json, "line", verdict->line);
 	json_object_end(json);
 }
 
@@ -166,17 +201,20 @@ static void write_event(struct json *json, const struct encode_host *host, const
 	if (event->action == EVENT_CLOSED && event->held_ns)
 		member_u64(json, "duration", event->held_ns);
 	if (event->action == EVENT_LOST) {
-		write_time(json, "start", event->lost.since_ns);
-		write_time(json, "end", event->time_ns);
+		member_time(json, "start", event->lost.since_ns);
+		member_time(json, "end", event->time_ns);
 	}
 	write_id(json, host, event);
 	member_u64(json, "sequence", event->sequence);
 	member_string(json, "module", "bindwatch");
 	member_string(json, "dataset", health ? "bindwatch.health" : "bindwatch.bind");
-	if (verdict->rule && verdict->severity < sizeof(severities) && severities[verdict->severity])
+	if (verdict->verdict == VERDICT_ALERT && verdict->severity < sizeof(severities) &&
+	    severities[verdict->severity])
 		member_u64(json, "severity", severities[verdict->severity]);
+	if (verdict->verdict == VERDICT_ALERT)
+		member_policy(json, "reason", verdict->message);
 	json_object_end(json);
-	write_verdict(json, verdict);
+	write_rule(json, verdict);
 }
 
 static void write_endpoint(struct json *json, const char *key, const struct endpoint *endpoint)
@@ -220,36 +258,6 @@ static void write_network(struct json *json, const struct event *event)
 	json_object_end(json);
 }
 
-static void write_name(struct json *json, const char comm[EVENT_COMM_LEN])
-{
-	json_key(json, "name");
-	json_hostile_string(json, comm, strnlen(comm, EVENT_COMM_LEN));
-}
-
-static void write_process(struct json *json, const struct event *event)
-{
-	if (event->pid) {
-		member_object(json, "process");
-		member_u64(json, "pid", event->pid);
-		if (event->tid) {
-			member_object(json, "thread");
-			member_u64(json, "id", event->tid);
-			json_object_end(json);
-		}
-		write_name(json, event->comm);
-		json_object_end(json);
-	}
-	member_object(json, "user");
-	member_u64_string(json, "id", event->uid);
-	json_object_end(json);
-	/* of a socket that was there before us only its owner is known */
-	if (event->action == EVENT_EXISTING)
-		return;
-	member_object(json, "group");
-	member_u64_string(json, "id", event->gid);
-	json_object_end(json);
-}
-
 /* The name, or the number where it has none. */
 static void write_error_code(struct json *json, const struct event *event)
 {
@@ -268,8 +276,7 @@ static void write_error_code(struct json *json, const struct event *event)
 static void write_host(struct json *json, const struct encode_host *host)
 {
 	member_object(json, "host");
-	json_key(json, "hostname");
-	json_hostile_string(json, host->hostname, strnlen(host->hostname, sizeof(host->hostname)));
+	member_hostile(json, "hostname", host->hostname, sizeof(host->hostname));
 	member_object(json, "boot");
 	json_key(json, "id");
 	json_text_len(json, host->boot_id, strnlen(host->boot_id, sizeof(host->boot_id)));
@@ -386,7 +393,7 @@ static void write_holders(struct json *json, const struct event *event)
 	for (size_t i = 0; i < event->holders_count && i < EVENT_HOLDERS_MAX; i++) {
 		json_object_begin(json);
 		member_u64(json, "pid", event->holders[i].pid);
-		write_name(json, event->holders[i].comm);
+		member_hostile(json, "name", event->holders[i].comm, EVENT_COMM_LEN);
 		json_object_end(json);
 	}
 	json_array_end(json);
@@ -423,6 +430,7 @@ static void write_own_socket(struct json *json, const struct encode_host *host, 
 	member_inode(json, "netns", event->netns_inode);
 	write_pidns(json, event);
 	write_holders(json, event);
+	ecs_write_own_process(json, host, event);
 }
 
 static void write_own(struct json *json, const struct encode_host *host, const struct event *event)
@@ -440,6 +448,7 @@ static void write_own(struct json *json, const struct encode_host *host, const s
 	} else {
 		write_own_socket(json, host, event);
 	}
+	write_policy(json, &event->verdict);
 	write_capture(json, event);
 	json_object_end(json);
 }
@@ -450,18 +459,19 @@ int ecs_event(const struct encode_host *host, const struct event *event, struct 
 
 	json_begin(&json, buffer);
 	json_object_begin(&json);
-	write_time(&json, "@timestamp", event->time_ns);
+	member_time(&json, "@timestamp", event->time_ns);
 	member_object(&json, "ecs");
 	member_string(&json, "version", ECS_VERSION);
 	json_object_end(&json);
-	write_message(&json, event);
+	write_message(&json, host, event);
 	write_event(&json, host, event);
 	if (event->action != EVENT_LOST && event->action != EVENT_SILENT) {
 		/* the bound end serves; destination holds the same for queries that know only that pair of ECS */
 		write_endpoint(&json, "server", &event->facts.server);
 		write_endpoint(&json, "destination", &event->facts.server);
 		write_network(&json, event);
-		write_process(&json, event);
+		ecs_write_process(&json, host, event);
+		ecs_write_container(&json, event);
 		write_error_code(&json, event);
 	}
 	write_host(&json, host);

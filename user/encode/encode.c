@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "user/encode/ecs.h"
@@ -13,8 +14,8 @@
 #define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
 
 static const struct encoder encoders[] = {
-    {.name = "text", .event = text_event, .header = text_header},
-    {.name = "json", .event = ecs_event},
+        {.name = "text", .event = text_event, .header = text_header},
+        {.name = "json", .event = ecs_event},
 };
 
 const struct encoder *encoder_find(const char *name)
@@ -63,6 +64,14 @@ static int read_boot_id(char ret[37])
 	return 0;
 }
 
+static uint64_t nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 int encode_host_init(struct encode_host *host, const char *registry_date)
 {
 	struct encode_host filled = {.registry_date = registry_date};
@@ -76,6 +85,7 @@ int encode_host_init(struct encode_host *host, const char *registry_date)
 	error = read_boot_id(filled.boot_id);
 	if (error)
 		return error;
+	filled.boot_time_ns = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME);
 	*host = filled;
 	return 0;
 }

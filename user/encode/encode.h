@@ -16,9 +16,10 @@ struct user_cache;
 
 /*
  * An upper bound of one encoded event in every form: the sum of all fixed text, the longest numbers, six bytes for each
- * hostile byte. Proven by a unit test with the worst event.
+ * hostile byte. Nearly all of it are twelve paths and twice the arguments, 4096 bytes each: an event of every day has
+ * one or two thousand bytes. Proven by a unit test with the worst event.
  */
-#define ENCODE_EVENT_MAX 12288
+#define ENCODE_EVENT_MAX (448U << 10)
 
 struct encode_buffer {
 	char *data; /* owned by the caller */
@@ -27,12 +28,13 @@ struct encode_buffer {
 
 /* What is the same for every event of a run; filled once by encode_host_init(). */
 struct encode_host {
-	char hostname[65]; /* HOST_NAME_MAX + NUL; hostile bytes */
-	char boot_id[37];  /* /proc/sys/kernel/random/boot_id */
+	char hostname[65];     /* HOST_NAME_MAX + NUL; hostile bytes */
+	char boot_id[37];      /* /proc/sys/kernel/random/boot_id */
+	uint64_t boot_time_ns; /* wall clock of the boot, nanoseconds, as of the start of this run; 0: not known */
 	const char *registry_date;
-	struct user_cache *users; /* text: names of users, user/base/user_cache.h; NULL: their numbers. Borrowed */
-	bool color;		  /* text: ANSI colours */
-	bool local_time;	  /* text: local time, else UTC */
+	struct user_cache *users; /* names of users and groups, user/base/user_cache.h; NULL: numbers only. Borrowed */
+	bool color;               /* text: ANSI colours */
+	bool local_time;          /* text: local time, else UTC */
 };
 
 /*

@@ -70,10 +70,8 @@ void json_key(struct json *json, const char *key)
 	json->comma = false; /* the value follows its key without one */
 }
 
-static bool is_plain(uint8_t byte)
-{
-	return byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
-}
+/* ASCII that JSON takes as it is: all that shows but '"' and '\\'. */
+static const bool plain[256] = {[0x20 ... 0x21] = true, [0x23 ... 0x5b] = true, [0x5d ... 0x7e] = true};
 
 /* One byte below 0x80 that is not plain. */
 static void escape_ascii(struct writer *out, uint8_t byte, bool hostile)
@@ -106,7 +104,7 @@ static void string(struct json *json, const char *text, size_t len, bool hostile
 		size_t taken = 0;
 		uint32_t character;
 
-		while (taken < len && is_plain((uint8_t)text[taken]))
+		while (taken < len && plain[(uint8_t)text[taken]])
 			taken++;
 		if (taken) {
 			writer_bytes(out, text, taken);
@@ -126,6 +124,18 @@ static void string(struct json *json, const char *text, size_t len, bool hostile
 		len -= taken;
 	}
 	writer_char(out, '"');
+}
+
+void json_literal(struct json *json, const char *text)
+{
+	size_t len = strlen(text);
+
+	separate(json);
+	if (!writer_reserve(&json->out, len + 2))
+		return;
+	writer_char(&json->out, '"');
+	writer_bytes(&json->out, text, len);
+	writer_char(&json->out, '"');
 }
 
 void json_text(struct json *json, const char *text)

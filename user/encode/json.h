@@ -51,6 +51,9 @@ void json_key(struct json *json, const char *key);
 void json_text(struct json *json, const char *text);
 void json_text_len(struct json *json, const char *text, size_t len);
 
+/* A string as json_key() takes a key: copied as it is. */
+void json_literal(struct json *json, const char *text);
+
 /*
  * A string that another process may have chosen: any bytes. The value that a JSON parser gives back holds
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/encode/names.h"
 
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -79,6 +80,79 @@ const char *name_of_action(enum event_action action)
 	};
 
 	return find_name(names, LENGTH(names), (uint16_t)action);
+}
+
+const char *name_of_verdict(enum verdict verdict)
+{
+	static const struct number_name names[] = {
+	        {VERDICT_EXPECT, "expect"},
+	        {VERDICT_IGNORE, "ignore"},
+	        {VERDICT_ALERT, "alert"},
+	};
+
+	return find_name(names, LENGTH(names), (uint16_t)verdict);
+}
+
+const char *name_of_runtime(enum container_runtime runtime)
+{
+	static const struct number_name names[] = {
+	        {RUNTIME_DOCKER, "docker"}, {RUNTIME_CONTAINERD, "containerd"},
+	        {RUNTIME_CRIO, "cri-o"},    {RUNTIME_PODMAN, "podman"},
+	        {RUNTIME_LXC, "lxc"},       {RUNTIME_SYSTEMD_NSPAWN, "systemd-nspawn"},
+	};
+
+	return find_name(names, LENGTH(names), (uint16_t)runtime);
+}
+
+const char *name_of_capability(unsigned int number)
+{
+#define CAPABILITY(name) [name] = #name
+	static const char *const names[] = {
+	        CAPABILITY(CAP_CHOWN),
+	        CAPABILITY(CAP_DAC_OVERRIDE),
+	        CAPABILITY(CAP_DAC_READ_SEARCH),
+	        CAPABILITY(CAP_FOWNER),
+	        CAPABILITY(CAP_FSETID),
+	        CAPABILITY(CAP_KILL),
+	        CAPABILITY(CAP_SETGID),
+	        CAPABILITY(CAP_SETUID),
+	        CAPABILITY(CAP_SETPCAP),
+	        CAPABILITY(CAP_LINUX_IMMUTABLE),
+	        CAPABILITY(CAP_NET_BIND_SERVICE),
+	        CAPABILITY(CAP_NET_BROADCAST),
+	        CAPABILITY(CAP_NET_ADMIN),
+	        CAPABILITY(CAP_NET_RAW),
+	        CAPABILITY(CAP_IPC_LOCK),
+	        CAPABILITY(CAP_IPC_OWNER),
+	        CAPABILITY(CAP_SYS_MODULE),
+	        CAPABILITY(CAP_SYS_RAWIO),
+	        CAPABILITY(CAP_SYS_CHROOT),
+	        CAPABILITY(CAP_SYS_PTRACE),
+	        CAPABILITY(CAP_SYS_PACCT),
+	        CAPABILITY(CAP_SYS_ADMIN),
+	        CAPABILITY(CAP_SYS_BOOT),
+	        CAPABILITY(CAP_SYS_NICE),
+	        CAPABILITY(CAP_SYS_RESOURCE),
+	        CAPABILITY(CAP_SYS_TIME),
+	        CAPABILITY(CAP_SYS_TTY_CONFIG),
+	        CAPABILITY(CAP_MKNOD),
+	        CAPABILITY(CAP_LEASE),
+	        CAPABILITY(CAP_AUDIT_WRITE),
+	        CAPABILITY(CAP_AUDIT_CONTROL),
+	        CAPABILITY(CAP_SETFCAP),
+	        CAPABILITY(CAP_MAC_OVERRIDE),
+	        CAPABILITY(CAP_MAC_ADMIN),
+	        CAPABILITY(CAP_SYSLOG),
+	        CAPABILITY(CAP_WAKE_ALARM),
+	        CAPABILITY(CAP_BLOCK_SUSPEND),
+	        CAPABILITY(CAP_AUDIT_READ),
+	        CAPABILITY(CAP_PERFMON),
+	        CAPABILITY(CAP_BPF),
+	        CAPABILITY(CAP_CHECKPOINT_RESTORE),
+	};
+#undef CAPABILITY
+
+	return number < LENGTH(names) ? names[number] : NULL;
 }
 
 const char *name_of_service(const struct event *event)

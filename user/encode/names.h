@@ -10,11 +10,15 @@
 #include "user/encode/writer.h"
 
 const char *name_of_protocol(uint16_t protocol);   /* "tcp", "mptcp"; IPPROTO_* */
-const char *name_of_socket_type(uint16_t type);	   /* "stream", "dgram"; SOCK_* */
+const char *name_of_socket_type(uint16_t type);    /* "stream", "dgram"; SOCK_* */
 const char *name_of_exposure(enum exposure value); /* "loopback" */
 const char *name_of_plan(enum capture_plan plan);  /* "trampoline" */
 
 const char *name_of_action(enum event_action action); /* "bound-socket" */
+
+const char *name_of_verdict(enum verdict verdict);           /* "alert"; NULL of VERDICT_NONE */
+const char *name_of_runtime(enum container_runtime runtime); /* "docker"; NULL where it is not known */
+const char *name_of_capability(unsigned int number);         /* "CAP_NET_BIND_SERVICE"; linux/capability.h */
 
 /*
  * What stands for the service of an event: its main name in the registry ("http"), or in parentheses why it has none:

@@ -13,7 +13,20 @@
 /* The bytes of text up to max, without half a character at the end. */
 size_t text_bounded(const char *text, size_t max);
 
-/* What happened, for a person: "nginx (pid 4711) bound tcp 0.0.0.0:80 (http)". Hostile bytes are made visible. */
-void write_sentence(struct writer *writer, const struct event *event);
+/* Bytes told of a program's path, of its end; and of a rule's own words. */
+#define PATH_SHOWN_MAX    200
+#define MESSAGE_SHOWN_MAX 512
+
+/*
+ * What happened, for a person: "nginx (pid 4711, /usr/sbin/nginx, user www-data) bound tcp 0.0.0.0:80 (http)"; behind
+ * it, of an alert, the rule's own words. Hostile bytes are made visible.
+ */
+void write_sentence(struct writer *writer, const struct encode_host *host, const struct event *event);
+
+/*
+ * The path of the program, of a long one its end behind "...", and ", deleted" or ", in memory only" where it is.
+ * Returns the characters written: 0 where it is not known.
+ */
+size_t write_program(struct writer *writer, const struct process *process);
 
 #endif

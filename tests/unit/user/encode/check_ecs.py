@@ -31,6 +31,10 @@ MUTATIONS = {
     "a port as a string": lambda d: d["server"].update(port="80"),
     "a type that is no array": lambda d: d["event"].update(type="start"),
     "a kind of our own": lambda d: d["event"].update(kind="bind"),
+    "arguments as one string": lambda d: d["process"].update(args="nginx -g"),
+    "a capability in small letters": lambda d: d["process"]["thread"].update(capabilities={"effective": ["cap_chown"]}),
+    "a start that is a number": lambda d: d["process"].update(start=1),
+    "a container's name of our own": lambda d: d.update(container={"podman": "x"}),
     "a timestamp that is none": lambda d: d.update({"@timestamp": "yesterday"}),
 }
 for what, mutate in MUTATIONS.items():

@@ -61,7 +61,7 @@ static void ecs_whole_alert(void **state)
 {
 	static const char expected[] =
 	    "{\"@timestamp\":\"2026-11-22T04:27:34.123456789Z\",\"ecs\":{\"version\":\"9.4.0\"},"
-	    "\"message\":\"nginx (pid 123) bound tcp 0.0.0.0:80 (http)\","
+	    "\"message\":\"nginx (pid 123, uid 33) bound tcp 0.0.0.0:80 (http)\","
 	    "\"event\":{\"kind\":\"alert\",\"category\":[\"network\"],\"type\":[\"start\"],"
 	    "\"action\":\"bound-socket\",\"outcome\":\"success\","
 	    "\"id\":\"5a2b428ef0c64f47aff17ddc470ea2bd-4e9498aacd15-a\",\"sequence\":42,"
@@ -69,7 +69,8 @@ static void ecs_whole_alert(void **state)
 	    "\"rule\":{\"name\":\"privileged-port\"},"
 	    "\"server\":{\"ip\":\"0.0.0.0\",\"port\":80},\"destination\":{\"ip\":\"0.0.0.0\",\"port\":80},"
 	    "\"network\":{\"transport\":\"tcp\",\"type\":\"ipv4\",\"iana_number\":\"6\"},"
-	    "\"process\":{\"pid\":123,\"thread\":{\"id\":124},\"name\":\"nginx\"},"
+	    "\"process\":{\"pid\":123,\"thread\":{\"id\":124},\"name\":\"nginx\","
+	    "\"real_user\":{\"id\":\"33\"},\"real_group\":{\"id\":\"34\"}},"
 	    "\"user\":{\"id\":\"33\"},\"group\":{\"id\":\"34\"},"
 	    "\"host\":{\"hostname\":\"web-1\",\"boot\":{\"id\":\"5a2b428e-f0c6-4f47-aff1-7ddc470ea2bd\"}},"
 	    "\"bindwatch\":{\"requested\":{\"ip\":\"0.0.0.0\",\"port\":80},\"ephemeral\":false,"
@@ -79,7 +80,7 @@ static void ecs_whole_alert(void **state)
 	    "\"exposure\":\"wildcard\","
 	    "\"socket\":{\"type\":\"stream\",\"protocol\":\"tcp\",\"reuseport\":false,\"reuseaddr\":true,"
 	    "\"freebind\":false,\"transparent\":false,\"kernel\":false,\"cookie\":\"18446744073709551615\"},"
-	    "\"netns\":{\"inode\":4026531840},"
+	    "\"netns\":{\"inode\":4026531840},\"policy\":{\"verdict\":\"alert\",\"rule\":\"privileged-port\"},"
 	    "\"capture\":{\"plan\":\"trampoline\",\"hook\":\"fexit/inet_bind_sk\"}}}\n";
 	struct event event = sample_alert();
 	json_t *document = parse(&sample_host, &event);
@@ -267,7 +268,7 @@ static void ecs_failure_and_device(void **state)
 	assert_null(find(document, "rule"));
 	assert_null(find(document, "event.severity"));
 	assert_string_equal(TEXT_OF(document, "message"),
-			    "nginx (pid 123) could not bind tcp 0.0.0.0%#7:80 (http): EADDRINUSE");
+			    "nginx (pid 123, uid 33) could not bind tcp 0.0.0.0%#7:80 (http): EADDRINUSE");
 	assert_string_equal(TEXT_OF(document, "bindwatch.socket.device"), "#7");
 	json_decref(document);
 
@@ -416,7 +417,10 @@ static void ecs_every_port_of_the_registry_fits(void **state)
 static void ecs_worst_event_fits(void **state)
 {
 	static char names[255 * 200], title[5000];
+	static char words[5000];
 	struct registry_entry entry = {.names = names, .title = title, .names_count = 255, .state = REGISTRY_ASSIGNED};
+	struct event_holder holders[EVENT_HOLDERS_MAX];
+	struct process process = sample_worst_process();
 	struct encode_host host;
 	struct event event;
 	json_t *document;
@@ -428,11 +432,31 @@ static void ecs_worst_event_fits(void **state)
 		sample_fill(names + i * 200, 200, '"');
 	sample_fill(title, sizeof(title), '"');
 	event.facts.registry = &entry;
+	event.process = &process;
+	event.pidns_pid = event.pidns_inode = UINT32_MAX;
+	event.credentials = sample_credentials();
+	event.credentials.effective = event.credentials.permitted = UINT64_MAX;
+	for (size_t i = 0; i < EVENT_HOLDERS_MAX; i++) {
+		holders[i].pid = UINT32_MAX;
+		memset(holders[i].comm, 0x01, sizeof(holders[i].comm));
+	}
+	event.action = EVENT_EXISTING;
+	event.holders = holders;
+	event.holders_count = INT64_MAX;
+	sample_fill(words, sizeof(words), '\x01');
+	event.verdict.rule = event.verdict.file = event.verdict.message = words;
+	event.verdict.techniques = "T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 "
+				   "T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T1205.001 T";
 	len = encode(&host, &event);
 	print_message("worst: %zu of %d bytes\n", len, ENCODE_EVENT_MAX);
 	document = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
 	assert_non_null(find(document, "message"));
+	assert_int_equal(json_array_size(find(document, "bindwatch.ancestors")), PROCESS_ANCESTORS_MAX);
+	assert_int_equal(json_array_size(find(document, "threat.technique.id")), 16);
 	json_decref(document);
+	event.action = EVENT_BOUND; /* the caller's own ids in place of the holders */
+	encode(&host, &event);
+	assert_non_null(strstr(line, "\"message\":"));
 
 	/* cut between characters only */
 	for (size_t i = 0; i + 2 < sizeof(title); i += 2)

@@ -30,6 +30,27 @@ static void write_event(FILE *file, const struct encode_host *host, const struct
 	assert_int_equal(fwrite(line, 1, buffer.used, file), buffer.used);
 }
 
+/* Who did it, in full, of bytes that are no text, and of a container whose runtime does not show. */
+static void write_identities(FILE *file)
+{
+	struct process process = sample_process(), worst = sample_worst_process();
+	struct event event = sample_alert();
+
+	event.process = &process;
+	event.credentials = sample_credentials();
+	event.pidns_pid = 1;
+	event.verdict.message = "unexpected";
+	event.verdict.techniques = "T1571 T1205.001";
+	write_event(file, &sample_host, &event);
+	process.cgroup.runtime = RUNTIME_UNKNOWN;
+	event.credentials.effective = UINT64_MAX;
+	event.verdict.verdict = VERDICT_EXPECT;
+	write_event(file, &sample_host, &event);
+	event.action = EVENT_EXISTING;
+	event.process = &worst;
+	write_event(file, &sample_host, &event);
+}
+
 /* An event of each kind. */
 static void write_events(FILE *file)
 {
@@ -50,6 +71,7 @@ static void write_events(FILE *file)
 		event.verdict = (struct event_verdict){.rule = NULL};
 		write_event(file, &sample_host, &event);
 	}
+	write_identities(file);
 	event = sample_unknown();
 	write_event(file, &sample_host, &event);
 	event = sample_alert();

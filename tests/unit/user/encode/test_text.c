@@ -226,11 +226,11 @@ static void text_user_names(void **state)
 
 	(void)state;
 	host.users = &users;
-	users.entries[33] = (struct user_cache_entry){.uid = 33, .used = true, .name = "www-data"};
+	users.users[33] = (struct user_cache_entry){.id = 33, .used = true, .until = INT64_MAX, .name = "www-data"};
 	encode(&host, &event);
 	assert_non_null(strstr(line, " 123      www-data  bound\n"));
 	/* a directory service may hand out anything */
-	users.entries[33] = (struct user_cache_entry){.uid = 33, .used = true, .name = "x\n\x1b"};
+	users.users[33] = (struct user_cache_entry){.id = 33, .used = true, .until = INT64_MAX, .name = "x\n\x1b"};
 	encode(&host, &event);
 	assert_non_null(strstr(line, " 123      x\\n\\x1b   bound\n"));
 }
@@ -246,13 +246,13 @@ static void text_hostile_bytes_stay_visible(void **state)
 	struct user_cache users = {0};
 	struct encode_host host = sample_host;
 	struct event event = sample_alert();
-	struct user_cache_entry *user = &users.entries[33];
+	struct user_cache_entry *user = &users.users[33];
 
 	(void)state;
 	srandom(5);
 	host.users = &users;
 	event.device = 1;
-	*user = (struct user_cache_entry){.uid = 33, .used = true};
+	*user = (struct user_cache_entry){.id = 33, .used = true, .until = INT64_MAX};
 	for (unsigned int round = 0; round < 50000; round++) {
 		size_t len;
 

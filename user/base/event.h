@@ -88,7 +88,7 @@ enum verdict {
 	VERDICT_ALERT,
 };
 
-/* Borrowed from the policy, which outlives the event. */
+/* Borrowed from the policy, which outlives the event; the reason from whoever wrote it. */
 struct event_verdict {
 	enum verdict verdict;
 	enum severity severity; /* SEVERITY_NONE unless it is an alert */
@@ -97,6 +97,7 @@ struct event_verdict {
 	unsigned int line;      /* of the rule's section, from 1 */
 	const char *message;    /* the rule's own words, or NULL */
 	const char *techniques; /* MITRE ATT&CK ids, one space between; NULL: none */
+	const char *reason;     /* of an alert: policy_reason(); NULL: it was not asked for */
 };
 
 /* EVENT_LOST: between two looks at the counters. */

@@ -39,6 +39,7 @@ struct executable {
 	uint32_t flags, flags_known; /* EXECUTABLE_* */
 	bool has_sha256;
 	uint8_t sha256[32];
+	bool package_known;          /* the host's packages were asked: without a package it is of none */
 	const char *package;         /* "openssh-server"; NULL: of none, or not known */
 	const char *package_version; /* NULL as package */
 };

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "user/base/errno_name.h" /* which the encoders share */
 #include "user/base/event.h"
 
 struct user_cache;
@@ -54,8 +55,5 @@ struct encoder {
 
 /* NULL where no encoder has this name. */
 const struct encoder *encoder_find(const char *name);
-
-/* "EADDRINUSE" for a positive errno, "" where it has no name. */
-const char *errno_name(int error);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/base/errno_name.h"
+
 #include <errno.h>
 #include <stddef.h>
-
-#include "user/encode/encode.h"
+#include <string.h>
 
 #define NAMED(error) [error] = #error
 
@@ -154,4 +155,15 @@ const char *errno_name(int error)
 	if (error <= 0 || (size_t)error >= sizeof(names) / sizeof(names[0]) || !names[error])
 		return "";
 	return names[error];
+}
+
+int errno_find(const char *name)
+{
+	if (strcmp(name, "ENOTSUPP") == 0)
+		return KERNEL_ENOTSUPP;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i] && strcmp(names[i], name) == 0)
+			return (int)i;
+	}
+	return 0;
 }

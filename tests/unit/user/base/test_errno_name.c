@@ -8,7 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "user/encode/encode.h"
+#include "user/base/errno_name.h"
 
 /* glibc's own table, from 2.32 on */
 static void errno_agrees_with_the_library(void **state)

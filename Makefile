@@ -19,6 +19,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
+# where the program looks for it, whatever PREFIX: user/judge/policy.h
+POLICYDIR := /usr/lib/bindwatch/policy.d
 CLANG ?= clang
 PKG_CONFIG ?= pkg-config
 # Debian and Fedora install it outside of a user's PATH; Ubuntu's is a wrapper that wants the running kernel's own
@@ -46,7 +48,7 @@ endif
 ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 SOURCES := $(sort $(wildcard registry/*.c user/*.c user/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/registry/embedded.o
+OBJECTS := $(SOURCES:%.c=$(B)/%.o) $(B)/registry/embedded.o $(B)/user/judge/policy_embedded.o
 LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 
 UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)))
@@ -55,11 +57,11 @@ LIVE_TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/tool_*.c)))
 BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 LIVE_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/live/test_%.c tests/live/tool_%.c,$(wildcard tests/live/*.c)))
 
-PACKAGES := libbpf libelf zlib
+PACKAGES := libbpf libelf zlib inih jansson
 PACKAGES_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PACKAGES_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
-TEST_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka jansson)
-TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka jansson) -lpthread
+TEST_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)
+TEST_LIBS = $(shell $(PKG_CONFIG) --libs cmocka) -lpthread
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvla -Wformat=2 -Wundef
@@ -91,6 +93,25 @@ $(B)/registry/embedded.o: registry/embedded.S registry/snapshot.iana
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -c -o $@ $<
+
+# the vendor's policy: each file's name and text with a NUL behind them. The list is written anew only where it changed
+POLICY_FILES := $(sort $(wildcard packaging/policy.d/*.conf))
+
+$(B)/user/judge/policy_embedded.S: FORCE
+	@mkdir -p $(@D)
+	@{ printf '\t.section .rodata\n\t.global policy_embedded, policy_embedded_end\npolicy_embedded:\n'; \
+	for file in $(POLICY_FILES); do \
+		printf '\t.asciz "%s"\n\t.incbin "%s"\n\t.byte 0\n' "$${file##*/}" "$$file"; \
+	done; \
+	printf 'policy_embedded_end:\n\t.byte 0\n\t.section .note.GNU-stack, "", %%progbits\n'; } >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+FORCE:
+.PHONY: FORCE
+
+$(B)/user/judge/policy_embedded.o: $(B)/user/judge/policy_embedded.S $(POLICY_FILES)
+	$(call say,AS,$@)
+	$(Q)$(CC) -c -o $@ $<
 
 # bpf/*.bpf.c -> object -> linked object -> skeleton
 BPF := $(patsubst bpf/%.bpf.c,%,$(wildcard bpf/*.bpf.c))
@@ -159,6 +180,9 @@ deps:
 install: $(B)/bindwatch
 	install -D -m 0755 $(B)/bindwatch $(DESTDIR)$(SBINDIR)/bindwatch
 	install -D -m 0644 docs/bindwatch.8 $(DESTDIR)$(MANDIR)/man8/bindwatch.8
+	for file in $(POLICY_FILES); do \
+		install -D -m 0644 $$file $(DESTDIR)$(POLICYDIR)/$${file##*/} || exit 1; done
+	install -d -m 0755 $(DESTDIR)/etc/bindwatch/policy.d
 
 clean:
 	$(Q)rm -rf build

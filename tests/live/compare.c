@@ -339,7 +339,7 @@ static struct alert alert_of(const struct bind_record *record, uint16_t port, co
 		return (struct alert){"registered-port", LOW};
 	/* RFC 6335, section 6: the dynamic ports are there to be used, if not by their number */
 	if (entry->state == REGISTRY_NOT_LISTED && registry_range(port) == REGISTRY_DYNAMIC)
-		return (struct alert){"unassigned-port", LOW};
+		return (struct alert){"dynamic-port", LOW};
 	return (struct alert){"unassigned-port", MEDIUM};
 }
 

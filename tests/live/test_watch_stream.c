@@ -266,7 +266,7 @@ static void alerts_by_name(void **state)
 		    {1023, "privileged-port"},
 		    {8080, "registered-port"},
 		    {49151, "reserved-port"},
-		    {49152, "unassigned-port"},
+		    {49152, "dynamic-port"},
 		    {0, NULL}};
 	json_t *seen = json_array();
 

@@ -14,7 +14,6 @@
 #include "user/base/notify.h"
 #include "user/judge/classify.h"
 #include "user/judge/pattern.h"
-#include "user/judge/policy.h"
 #include "user/sense/existing.h"
 #include "user/sense/plan.h"
 
@@ -78,6 +77,8 @@ static bool wanted(const struct watch *watch, const struct event *event)
 
 	if (watch->options.pid && event->pid != watch->options.pid)
 		return false;
+	if (watch->options.alerts && event->verdict.verdict != VERDICT_ALERT)
+		return false;
 	if (!watch->ports)
 		return true;
 	return facts->server.has_port && facts->has_transport &&
@@ -90,7 +91,7 @@ static int on_event(void *context, struct event *event)
 
 	classify(watch->registry, event);
 	pattern_mark(watch->pattern, event);
-	policy_judge(event);
+	watch_judge(watch, event);
 	if (!wanted(watch, event)) {
 		watch->left_out++;
 		return 0;
@@ -108,7 +109,7 @@ static int on_existing(void *context, struct event *event)
 	watch_stamp(watch, event);
 	classify(watch->registry, event);
 	pattern_mark(watch->pattern, event);
-	policy_judge(event);
+	watch_judge(watch, event);
 	if (!watch->options.no_existing && wanted(watch, event)) {
 		watch_show(watch, event);
 		watch->existing++;
@@ -178,9 +179,10 @@ static int start(struct watch *watch)
 	if (sense_open(watch->options.plan, &watch->sense, error) < 0)
 		return cli_error("%s", error);
 	refusals = sense_refusals(watch->sense);
-	fprintf(stderr, "bindwatch: watching, plan %s%s%s%s, registry of %s (%s)\n",
+	fprintf(stderr, "bindwatch: watching, plan %s%s%s%s, registry of %s (%s), %zu rules of %zu files\n",
 	        plan_name(sense_plan(watch->sense)), *refusals ? " (" : "", refusals, *refusals ? ")" : "",
-	        registry_date(watch->registry), registry_source(watch->registry));
+	        registry_date(watch->registry), registry_source(watch->registry), policy_rules(watch->policy),
+	        policy_files(watch->policy));
 	r = notify("READY=1");
 	if (r < 0)
 		(void)cli_error("cannot tell the service manager by NOTIFY_SOCKET: %s", strerror(-r));
@@ -191,8 +193,10 @@ static int watch_all(struct watch *watch)
 {
 	int r;
 
-	if ((r = open_registry(watch)) || (r = open_ports(watch)) || (r = open_pattern(watch)) ||
-	    (r = watch_open_output(watch)) || (r = open_signals(watch)) || (r = start(watch)))
+	if ((r = open_registry(watch)) ||
+	    (r = cli_policy_open("watch", &watch->options.policy, watch->registry, &watch->policy)) ||
+	    (r = open_ports(watch)) || (r = open_pattern(watch)) || (r = watch_open_output(watch)) ||
+	    (r = open_signals(watch)) || (r = start(watch)))
 		return r;
 	watch_start_clocks(watch);
 	show_existing(watch);
@@ -213,6 +217,7 @@ int cli_watch(int argc, char **argv)
 	r = watch_all(&watch);
 	sense_close(watch.sense);
 	pattern_free(watch.pattern);
+	policy_free(watch.policy);
 	registry_free(watch.registry);
 	free(watch.ports);
 	free(watch.output.data);

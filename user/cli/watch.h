@@ -31,6 +31,8 @@ struct watch {
 	struct portlist *ports; /* NULL: every port */
 	struct registry *registry;
 	struct pattern *pattern; /* what was seen of ports before */
+	struct policy *policy;
+	char reason[POLICY_REASON_LEN]; /* of the event at hand */
 	struct sense *sense;
 	struct encode_host host;
 	struct user_cache users;
@@ -63,6 +65,9 @@ int watch_open_output(struct watch *watch);
  * come; watch->end says what became of it.
  */
 void watch_flush(struct watch *watch);
+
+/* Gives the event its verdict and, if that is an alert, the reason. */
+void watch_judge(struct watch *watch, struct event *event);
 
 /* Adds the event to the output, with its number and, where it is due, the header. */
 void watch_show(struct watch *watch, struct event *event);

@@ -6,7 +6,6 @@
 #include <time.h>
 
 #include "user/cli/watch.h"
-#include "user/judge/policy.h"
 
 /* How long a bind of our own may take to come through before its hooks count as silent. */
 #define CANARY_WAIT_MS 1000
@@ -73,7 +72,7 @@ static void show_silence(struct watch *watch, const char *hook, const char *caus
 	struct event event = {.action = EVENT_SILENT, .hook = hook, .cause = cause};
 
 	watch_stamp(watch, &event);
-	policy_judge(&event);
+	watch_judge(watch, &event);
 	watch_show(watch, &event);
 	(void)cli_error("the hook %s reports nothing any more: %s", hook ? hook : "of this plan", cause);
 }

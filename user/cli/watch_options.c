@@ -29,6 +29,9 @@ static int help(void)
 	     "      --health=SECONDS see every so often that the hooks still report (30)\n"
 	     "      --plan=PLAN      only these hooks: trampoline, kprobe or tracepoint; else the best that the kernel "
 	     "has\n"
+	     "      --policy=PATH    rules of this file or directory, in place of the vendor's and the site's; may be "
+	     "repeated\n"
+	     "      --alerts         show alerts only, and what was lost\n"
 	     "      --registry=FILE  IANA's CSV file in place of the built-in registry\n"
 	     "      --services=FILE  names of the site's own, in the form of /etc/services\n"
 	     "      --help           this text\n"
@@ -75,6 +78,11 @@ static int parse_option(int option, struct watch_options *options)
 	case 'e':
 		options->no_existing = true;
 		return 0;
+	case 'a':
+		options->alerts = true;
+		return 0;
+	case 'y':
+		return cli_policy_add("watch", optarg, &options->policy);
 	default:
 		options->services = optarg;
 		return 0;
@@ -94,6 +102,8 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options)
 	        {"services", required_argument, NULL, 's'},
 	        {"no-existing", no_argument, NULL, 'e'},
 	        {"health", required_argument, NULL, 'H'},
+	        {"policy", required_argument, NULL, 'y'},
+	        {"alerts", no_argument, NULL, 'a'},
 	        {"help", no_argument, NULL, 'h'},
 	        {"version", no_argument, NULL, 'V'},
 	        {NULL, 0, NULL, 0},

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "user/cli/policy_option.h"
 #include "user/encode/encode.h"
 
 /* The command line of watch. Strings are argv's. */
@@ -16,6 +17,8 @@ struct watch_options {
 	uint64_t pid, seconds, count; /* 0: any, without end, without end */
 	uint64_t health;              /* seconds between two looks at the hooks' health */
 	bool no_existing;
+	bool alerts; /* show nothing else, losses excepted */
+	struct cli_policy_paths policy;
 };
 
 /* -1: go on; else what the program returns at once, after it said why. */

@@ -106,6 +106,15 @@ static void show_header(struct watch *watch)
 	watch->since_header = 0;
 }
 
+void watch_judge(struct watch *watch, struct event *event)
+{
+	policy_judge(watch->policy, event);
+	if (event->verdict.verdict != VERDICT_ALERT)
+		return;
+	policy_reason(watch->policy, event, &watch->users, watch->reason);
+	event->verdict.reason = watch->reason;
+}
+
 void watch_show(struct watch *watch, struct event *event)
 {
 	if (watch->output.size - watch->output.used < 2 * ENCODE_EVENT_MAX)

@@ -1,72 +1,88 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/judge/policy.h"
 
-#include <stdbool.h>
-#include <stddef.h>
+#include <linux/types.h> /* before the contract with the kernel side, which includes nothing */
+#include <stdlib.h>
+#include <string.h>
 
-static bool has_state(const struct event_facts *facts, enum registry_state state)
+#include "bpf/bindwatch.h"
+#include "user/judge/policy_rule.h"
+
+void policy_free(struct policy *policy)
 {
-	return facts->registry && facts->registry->state == state;
+	if (!policy)
+		return;
+	policy_index_free(&policy->index);
+	arena_free(&policy->arena);
+	free(policy->files);
+	free(policy->rules);
+	free(policy);
 }
 
-static bool is_privileged(const struct event_facts *facts)
+size_t policy_files(const struct policy *policy)
 {
-	return facts->privileged;
+	return policy->files_count;
 }
 
-static bool is_reserved(const struct event_facts *facts)
+size_t policy_rules(const struct policy *policy)
 {
-	return has_state(facts, REGISTRY_RESERVED);
+	return policy->rules_count;
 }
 
-/*
- * RFC 6335, section 6: the Dynamic Ports are never assigned, an application may use one at will but must not rely on
- * it. So to ask for one by its number is a habit rather than an anomaly.
- */
-static bool is_fixed_dynamic(const struct event_facts *facts)
+bool event_takes_port(const struct event *event)
 {
-	return has_state(facts, REGISTRY_NOT_LISTED) && facts->range == REGISTRY_DYNAMIC;
+	return event->action == EVENT_BOUND || event->action == EVENT_EXISTING ||
+	       (event->action == EVENT_LISTEN && (event->socket_flags & BW_SOCKET_AUTOBOUND));
 }
 
-static bool is_unassigned(const struct event_facts *facts)
+const struct condition *rule_first_failure(const struct rule *rule, const struct event *event)
 {
-	return has_state(facts, REGISTRY_UNASSIGNED) || has_state(facts, REGISTRY_DEASSIGNED) ||
-	       has_state(facts, REGISTRY_NOT_LISTED);
+	for (size_t i = 0; i < rule->count; i++) {
+		if (!condition_holds(&rule->conditions[i], event))
+			return &rule->conditions[i];
+	}
+	return NULL;
 }
 
-static bool is_assigned(const struct event_facts *facts)
+const struct condition *rule_condition(const struct rule *rule, const char *key)
 {
-	return has_state(facts, REGISTRY_ASSIGNED);
+	for (size_t i = 0; i < rule->count; i++) {
+		if (strcmp(rule->conditions[i].predicate->key, key) == 0)
+			return &rule->conditions[i];
+	}
+	return NULL;
 }
 
-/* The first row that applies gives the verdict. */
-static const struct {
-	const char *rule;
-	enum severity severity;
-	bool (*applies)(const struct event_facts *facts);
-} rules[] = {
-        {"privileged-port", SEVERITY_HIGH, is_privileged},   {"reserved-port", SEVERITY_MEDIUM, is_reserved},
-        {"unassigned-port", SEVERITY_LOW, is_fixed_dynamic}, {"unassigned-port", SEVERITY_MEDIUM, is_unassigned},
-        {"registered-port", SEVERITY_LOW, is_assigned},
-};
-
-void policy_judge(struct event *event)
+static struct event_verdict verdict_of(const struct rule *rule)
 {
+	return (struct event_verdict){
+	        .verdict = rule->verdict,
+	        .severity = rule->severity,
+	        .rule = rule->name,
+	        .file = rule->file->path,
+	        .line = rule->line,
+	        .message = rule->message,
+	        .techniques = rule->techniques,
+	};
+}
+
+void policy_judge(const struct policy *policy, struct event *event)
+{
+	struct policy_candidates candidates;
+	const struct rule *rule;
+	bool takes_port = event_takes_port(event);
+
 	event->verdict = (struct event_verdict){.verdict = VERDICT_NONE};
 	if (event->action == EVENT_SILENT)
 		event->verdict = (struct event_verdict){
 		        .verdict = VERDICT_ALERT, .rule = "hook-silent", .severity = SEVERITY_CRITICAL};
-	/*
-	 * A bind that failed took nothing, and a port that the kernel chose was nobody's choice. What happens to a port
-	 * once it is bound was alerted when it was bound.
-	 */
-	if (event->action != EVENT_BOUND || event->error || event->facts.ephemeral)
+	if (!policy || event->action == EVENT_SILENT || event->action == EVENT_LOST)
 		return;
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!rules[i].applies(&event->facts))
-			continue;
-		event->verdict = (struct event_verdict){
-		        .verdict = VERDICT_ALERT, .rule = rules[i].rule, .severity = rules[i].severity};
-		return;
+	policy_candidates_begin(policy, event, &candidates);
+	while ((rule = policy_candidates_next(policy, &candidates))) {
+		if ((takes_port || rule->any_action) && !rule_first_failure(rule, event)) {
+			event->verdict = verdict_of(rule);
+			return;
+		}
 	}
 }

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From text to rules. All that is wrong is told, and then nothing of it is used. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "user/base/nearest.h"
+#include "user/judge/policy_files.h"
+#include "user/judge/policy_read.h"
+#include "user/judge/policy_rule.h"
+#include "user/judge/policy_words.h"
+#include "user/judge/service_index.h"
+
+#define NAME_LEN_MAX 64
+
+/* Of a value in a message. */
+#define QUOTE_LEN 120
+
+/* A word of the rule at hand; the words of a key may stand in several places. */
+struct loose_word {
+	const struct predicate *predicate;
+	struct predicate_word word;
+	unsigned int line;
+};
+
+struct loader {
+	struct policy *policy;
+	struct policy_problems *problems;
+	struct predicate_reader reader;
+	struct string_map names;  /* of rules, to their numbers */
+	struct policy_file *file; /* the one at hand */
+	bool in_rule;             /* a good heading was read in this file */
+	struct rule rule;         /* the one at hand */
+	struct loose_word *words;
+	size_t words_count, words_size;
+};
+
+/* value: quoted in the message, hostile bytes made visible; NULL: none. Always 0 or -ENOMEM: the reading goes on. */
+static int complain(struct loader *loader, bool warning, unsigned int line, const char *value, const char *what)
+{
+	char quote[QUOTE_LEN] = "";
+	struct phrase phrase;
+	int r;
+
+	phrase_begin(&phrase, quote, sizeof(quote));
+	if (value)
+		phrase_visible(&phrase, value, strlen(value));
+	r = policy_problem(loader->problems, warning, loader->file->path, line, value ? "\"%s\": %s" : "%s%s", quote,
+	                   what);
+	return r == -ENOMEM ? r : 0;
+}
+
+static int refuse(struct loader *loader, unsigned int line, const char *value, const char *what)
+{
+	return complain(loader, false, line, value, what);
+}
+
+/* The conditions of the rule at hand, from its words: those of a key joined, keys in the order of the file. */
+static int make_conditions(struct loader *loader, struct rule *rule)
+{
+	size_t keys = (size_t)__builtin_popcountll(rule->keys);
+	uint64_t done = 0;
+
+	rule->conditions = arena_alloc(&loader->policy->arena, keys * sizeof(*rule->conditions));
+	if (!rule->conditions)
+		return -ENOMEM;
+	for (size_t i = 0; i < loader->words_count; i++) {
+		const struct predicate *predicate = loader->words[i].predicate;
+		uint64_t bit = 1ULL << predicate_number_of(predicate);
+		struct condition *condition = &rule->conditions[rule->count];
+
+		if (done & bit)
+			continue;
+		done |= bit;
+		*condition = (struct condition){.predicate = predicate, .line = loader->words[i].line};
+		for (size_t j = i; j < loader->words_count; j++)
+			condition->count += loader->words[j].predicate == predicate;
+		condition->words = arena_alloc(&loader->policy->arena, condition->count * sizeof(*condition->words));
+		if (!condition->words)
+			return -ENOMEM;
+		condition->count = 0;
+		for (size_t j = i; j < loader->words_count; j++) {
+			if (loader->words[j].predicate == predicate)
+				condition->words[condition->count++] = loader->words[j].word;
+		}
+		rule->count++;
+	}
+	return 0;
+}
+
+static int add_rule(struct loader *loader)
+{
+	struct policy *policy = loader->policy;
+
+	if (policy->rules_count == policy->rules_size) {
+		size_t size = policy->rules_size ? policy->rules_size * 2 : 64;
+		struct rule *rules = realloc(policy->rules, size * sizeof(*rules));
+
+		if (!rules)
+			return -ENOMEM;
+		policy->rules = rules;
+		policy->rules_size = size;
+	}
+	policy->rules[policy->rules_count++] = loader->rule;
+	return 0;
+}
+
+/* Ends the rule at hand. */
+static int end_rule(struct loader *loader)
+{
+	struct rule *rule = &loader->rule;
+	int r = 0;
+
+	if (!loader->in_rule)
+		return 0;
+	loader->in_rule = false;
+	if (rule->verdict == VERDICT_ALERT && rule->severity == SEVERITY_NONE)
+		r = refuse(loader, rule->line, rule->name,
+		           "an alert has a severity: write severity = informational, low, medium, high or critical");
+	if (r == 0 && !rule->keys)
+		r = refuse(
+		        loader, rule->line, rule->name,
+		        "the rule says nothing of what it is about: write at least one predicate, port = 1-65535 for "
+		        "every port");
+	if (r == 0)
+		r = make_conditions(loader, rule);
+	return r == 0 ? add_rule(loader) : r;
+}
+
+static bool is_name(const char *name)
+{
+	return *name && strlen(name) <= NAME_LEN_MAX &&
+	       !name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.")];
+}
+
+/* The name of a new rule: no other has it. */
+static int check_unique(struct loader *loader, unsigned int line, const char *name)
+{
+	bool is_new;
+	uint32_t *number = string_map_put(&loader->names, name, &is_new);
+	char what[PREDICATE_MESSAGE_LEN];
+	const struct rule *other;
+
+	if (!number)
+		return -ENOMEM;
+	if (is_new) {
+		*number = (uint32_t)loader->policy->rules_count;
+		return 0;
+	}
+	other = &loader->policy->rules[*number];
+	(void)snprintf(what, sizeof(what), "a rule has this name already, at %s:%u: take another", other->file->path,
+	               other->line);
+	return refuse(loader, line, name, what);
+}
+
+static int take_heading(void *context, unsigned int line, char *text)
+{
+	struct loader *loader = context;
+	char *verdict = text + strspn(text, " \t"), *name;
+	size_t len = strcspn(verdict, " \t");
+	uint32_t value;
+	int r = end_rule(loader);
+
+	if (r < 0)
+		return r;
+	name = verdict + len + strspn(verdict + len, " \t");
+	verdict[len] = '\0';
+	loader->words_count = 0;
+	/* what follows is read even where the heading is not good: its own errors are then told too */
+	loader->in_rule = true;
+	loader->rule = (struct rule){.line = line, .verdict = VERDICT_EXPECT, .severity = SEVERITY_NONE};
+	loader->rule.file = loader->file;
+	if (!event_word_find(WORDS_VERDICT, verdict, &value))
+		return refuse(loader, line, verdict, "write [expect NAME], [ignore NAME] or [alert NAME]");
+	loader->rule.verdict = (enum verdict)value;
+	loader->rule.name = arena_copy(&loader->policy->arena, name, strcspn(name, " \t"));
+	if (!loader->rule.name)
+		return -ENOMEM;
+	if (!is_name(name))
+		return refuse(loader, line, name,
+		              *name ? "a name has letters, digits, '-', '_' and '.', 64 of them at most"
+		                    : "a rule has a name: write [expect NAME], [ignore NAME] or [alert NAME]");
+	return check_unique(loader, line, loader->rule.name);
+}
+
+static int add_word(struct loader *loader, const struct loose_word *word)
+{
+	if (loader->words_count == loader->words_size) {
+		size_t size = loader->words_size ? loader->words_size * 2 : 64;
+		struct loose_word *words = realloc(loader->words, size * sizeof(*words));
+
+		if (!words)
+			return -ENOMEM;
+		loader->words = words;
+		loader->words_size = size;
+	}
+	loader->words[loader->words_count++] = *word;
+	loader->rule.keys |= 1ULL << predicate_number_of(word->predicate);
+	loader->rule.any_action |= strcmp(word->predicate->key, "action") == 0;
+	return 0;
+}
+
+/* One word of a predicate's value. */
+static int take_word(struct loader *loader, unsigned int line, const struct predicate *predicate,
+                     const struct policy_word *word)
+{
+	struct loose_word loose = {.predicate = predicate, .line = line};
+	struct predicate_reader *reader = &loader->reader;
+	int r;
+
+	loose.word.length = (uint32_t)strlen(word->text);
+	loose.word.excludes = word->excludes;
+	loose.word.text = arena_copy(&loader->policy->arena, word->text, loose.word.length);
+	if (!loose.word.text)
+		return -ENOMEM;
+	reader->message[0] = reader->warning[0] = '\0';
+	r = predicate->kind->read(predicate, reader, &loose.word);
+	if (r == -EINVAL) {
+		/* the rule is about this key all the same: no second error says that it is about nothing */
+		loader->rule.keys |= 1ULL << predicate_number_of(predicate);
+		return refuse(loader, line, word->text, reader->message);
+	}
+	if (r < 0)
+		return r;
+	if (reader->warning[0] && !loader->file->vendor)
+		r = complain(loader, true, line, word->text, reader->warning);
+	return r < 0 ? r : add_word(loader, &loose);
+}
+
+static int take_predicate(struct loader *loader, unsigned int line, const struct predicate *predicate, char *value)
+{
+	struct policy_word word;
+	const char *error;
+	int r;
+
+	while ((r = policy_word_next(&value, &word, &error)) > 0) {
+		r = take_word(loader, line, predicate, &word);
+		if (r < 0)
+			return r;
+	}
+	return r < 0 ? refuse(loader, line, value, error) : 0;
+}
+
+static int take_severity(struct loader *loader, unsigned int line, char *value)
+{
+	uint32_t severity;
+
+	if (loader->rule.severity != SEVERITY_NONE)
+		return refuse(loader, line, value, "the rule has a severity already");
+	if (!event_word_find(WORDS_SEVERITY, value, &severity)) {
+		loader->rule.severity = SEVERITY_LOW; /* no second error says that there is none */
+		return refuse(loader, line, value, "write informational, low, medium, high or critical");
+	}
+	loader->rule.severity = (enum severity)severity;
+	return 0;
+}
+
+/* Puts more behind a text of the rule, with a blank between. */
+static int append(struct loader *loader, const char **text, const char *more)
+{
+	size_t len = *text ? strlen(*text) + 1 : 0, more_len = strlen(more);
+	char *joined = arena_alloc(&loader->policy->arena, len + more_len + 1);
+
+	if (!joined)
+		return -ENOMEM;
+	if (len) {
+		memcpy(joined, *text, len - 1);
+		joined[len - 1] = ' ';
+	}
+	memcpy(joined + len, more, more_len);
+	*text = joined;
+	return 0;
+}
+
+static int take_message(struct loader *loader, unsigned int line, char *value)
+{
+	(void)line;
+	return append(loader, &loader->rule.message, value);
+}
+
+/* The form of the ids of MITRE ATT&CK's techniques: T1571, T1036.005. */
+static bool is_technique(const char *text)
+{
+	static const char digits[] = "0123456789";
+	size_t len = strlen(text);
+
+	if (text[0] != 'T' || strspn(text + 1, digits) < 4)
+		return false;
+	return len == 5 || (len == 9 && text[5] == '.' && strspn(text + 6, digits) == 3);
+}
+
+static int take_techniques(struct loader *loader, unsigned int line, char *value)
+{
+	char *save = NULL;
+
+	for (char *word = strtok_r(value, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
+		int r = is_technique(word) ? append(loader, &loader->rule.techniques, word)
+		                           : refuse(loader, line, word,
+		                                    "write the id of a technique of ATT&CK: T1571 or "
+		                                    "T1036.005");
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *key;
+	int (*take)(struct loader *loader, unsigned int line, char *value);
+} alert_keys[] = {
+        {"severity", take_severity},
+        {"message", take_message},
+        {"technique", take_techniques},
+};
+
+#define ALERT_KEYS (sizeof(alert_keys) / sizeof(alert_keys[0]))
+
+static int refuse_key(struct loader *loader, unsigned int line, const char *key)
+{
+	char what[PREDICATE_MESSAGE_LEN];
+	struct nearest nearest;
+
+	nearest_begin(&nearest, key);
+	for (size_t i = 0; predicate_at(i); i++)
+		nearest_consider(&nearest, predicate_at(i)->key);
+	for (size_t i = 0; i < ALERT_KEYS; i++)
+		nearest_consider(&nearest, alert_keys[i].key);
+	(void)snprintf(what, sizeof(what), "there is no such key: %s%s%s",
+	               nearest.count ? "did you mean " : "bindwatch-policy(5) has them all",
+	               nearest.count ? nearest.found[0] : "", nearest.count ? "?" : "");
+	/* the rule meant to be about something */
+	loader->rule.keys |= 1ULL << 63;
+	return refuse(loader, line, key, what);
+}
+
+static int take_value(void *context, unsigned int line, const char *key, char *value, int goes_on)
+{
+	struct loader *loader = context;
+	const struct predicate *predicate;
+
+	if (!loader->in_rule)
+		return refuse(
+		        loader, line, key,
+		        "this stands before any rule: begin one with [expect NAME], [ignore NAME] or [alert NAME]");
+	predicate = predicate_find(key);
+	if (!*value) {
+		loader->rule.keys |= predicate ? 1ULL << predicate_number_of(predicate) : 1ULL << 63;
+		return refuse(loader, line, key, "the value is missing: write at least one word behind the '='");
+	}
+	if (predicate)
+		return take_predicate(loader, line, predicate, value);
+	for (size_t i = 0; i < ALERT_KEYS; i++) {
+		if (strcmp(alert_keys[i].key, key) != 0)
+			continue;
+		if (loader->rule.verdict != VERDICT_ALERT)
+			return refuse(loader, line, key, "this belongs to alerts: [alert NAME]");
+		return alert_keys[i].take(loader, line, value);
+	}
+	return goes_on ? 0 : refuse_key(loader, line, key);
+}
+
+static int take_error(void *context, unsigned int line, const char *quote, const char *what)
+{
+	return refuse(context, line, quote, what);
+}
+
+static int load_file(struct loader *loader, const struct policy_source *source)
+{
+	static const struct policy_read_handler handler = {take_heading, take_value, take_error};
+	struct policy *policy = loader->policy;
+	char *text;
+	size_t len;
+	int r;
+
+	loader->file = &policy->files[policy->files_count++];
+	loader->file->vendor = source->vendor;
+	loader->file->path = arena_copy(&policy->arena, source->path, strlen(source->path));
+	if (!loader->file->path)
+		return -ENOMEM;
+	r = policy_source_read(source, &text, &len, loader->problems);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = policy_read(text, len, &handler, loader);
+	free(text);
+	return r < 0 ? r : end_rule(loader);
+}
+
+static int load_files(struct loader *loader, const struct policy_options *options)
+{
+	struct policy_sources sources;
+	int r = policy_sources_find(options, &sources, loader->problems);
+
+	/* where one place is missing, the others are read all the same, for their errors */
+	if (r != -ENOMEM) {
+		loader->policy->files = calloc(sources.count + 1, sizeof(*loader->policy->files));
+		r = loader->policy->files ? 0 : -ENOMEM;
+	}
+	for (size_t i = 0; r == 0 && i < sources.count; i++)
+		r = load_file(loader, &sources.list[i]);
+	policy_sources_free(&sources);
+	return r;
+}
+
+int policy_load(const struct policy_options *options, struct policy **ret, struct policy_problems *problems)
+{
+	struct loader loader = {.policy = calloc(1, sizeof(*loader.policy)), .problems = problems};
+	size_t errors = problems->errors;
+	int r;
+
+	if (!loader.policy)
+		return -ENOMEM;
+	loader.reader = (struct predicate_reader){
+	        .arena = &loader.policy->arena, .registry = options->registry, .host_netns = options->host_netns};
+	r = service_index_open(options->registry, &loader.reader.services);
+	if (r == 0)
+		r = load_files(&loader, options);
+	if (r == 0 && problems->errors > errors)
+		r = -EINVAL;
+	if (r == 0)
+		r = policy_index_build(loader.policy);
+	service_index_free(loader.reader.services);
+	string_map_free(&loader.reader.users);
+	string_map_free(&loader.reader.groups);
+	string_map_free(&loader.names);
+	free(loader.words);
+	if (r < 0) {
+		policy_free(loader.policy);
+		return r;
+	}
+	*ret = loader.policy;
+	return 0;
+}

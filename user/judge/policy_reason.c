@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What happened, and what was expected instead, in a sentence. */
+#include <string.h>
+
+#include "user/judge/policy_rule.h"
+
+/* Words of expectations that are told; a port of more programs is told with how many more there are. */
+#define EXPECTED_MAX 4
+
+static bool text_is(const char *text, const char *other)
+{
+	return text && strcmp(text, other) == 0;
+}
+
+static void write_text(struct phrase *phrase, const char *text)
+{
+	phrase_visible(phrase, text, strlen(text));
+}
+
+/* "tcp/22 is ssh": what the port is for, by the registry. */
+static void write_port(struct phrase *phrase, const struct event *event)
+{
+	const struct event_facts *facts = &event->facts;
+	const struct registry_entry *entry = facts->registry;
+
+	if (!facts->server.has_port) {
+		phrase_text(phrase, "a port that is not known");
+		return;
+	}
+	phrase_format(phrase, "%s/%u", facts->has_transport ? registry_transport_name(facts->transport) : "port",
+	              facts->server.port);
+	if (facts->ephemeral) {
+		phrase_text(phrase, " was chosen by the kernel");
+	} else if (entry) {
+		/* a name without an assignment is that of a service that was */
+		bool named = entry->names_count && (entry->state == REGISTRY_ASSIGNED || entry->flags & REGISTRY_SITE);
+
+		phrase_text(phrase, " is ");
+		write_text(phrase, named                                 ? entry->names
+		                   : entry->state == REGISTRY_NOT_LISTED ? "not listed"
+		                                                         : registry_state_name(entry->state));
+	}
+}
+
+/* Whether the rule is about this port: its conditions on the port hold, and it has one. */
+static bool is_about_port(const struct rule *rule, const struct event *event)
+{
+	static const char *const keys[] = {"port", "service", "transport"};
+	bool about = false;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const struct condition *condition = rule_condition(rule, keys[i]);
+
+		if (condition && !condition_holds(condition, event))
+			return false;
+		about |= condition && strcmp(keys[i], "transport") != 0;
+	}
+	return about;
+}
+
+struct expected {
+	const struct predicate_word *words[EXPECTED_MAX];
+	size_t count;
+};
+
+static void add_expected(struct expected *expected, const struct condition *condition)
+{
+	for (size_t i = 0; i < condition->count; i++) {
+		const struct predicate_word *word = &condition->words[i];
+		bool known = word->excludes;
+
+		for (size_t j = 0; j < expected->count && j < EXPECTED_MAX; j++)
+			known |= text_is(word->text, expected->words[j]->text);
+		if (known)
+			continue;
+		if (expected->count < EXPECTED_MAX)
+			expected->words[expected->count] = word;
+		expected->count++;
+	}
+}
+
+/* The programs, or else the units, that the expectations of this port name. */
+static void find_expected(const struct policy *policy, const struct event *event, struct expected *ret)
+{
+	struct policy_candidates candidates;
+	const struct rule *rule;
+
+	*ret = (struct expected){.count = 0};
+	policy_candidates_begin(policy, event, &candidates);
+	while ((rule = policy_candidates_next(policy, &candidates))) {
+		const struct condition *condition = rule_condition(rule, "exe");
+
+		if (rule->verdict != VERDICT_EXPECT || !is_about_port(rule, event))
+			continue;
+		if (!condition)
+			condition = rule_condition(rule, "unit");
+		if (condition)
+			add_expected(ret, condition);
+	}
+}
+
+static void write_expected(struct phrase *phrase, const struct policy *policy, const struct event *event)
+{
+	struct expected expected = {.count = 0};
+
+	if (policy)
+		find_expected(policy, event, &expected);
+	if (!expected.count) {
+		phrase_text(phrase, "nothing is known to be expected there");
+		return;
+	}
+	phrase_text(phrase, "expected ");
+	for (size_t i = 0; i < expected.count && i < EXPECTED_MAX; i++) {
+		phrase_text(phrase, i ? " or " : "");
+		write_text(phrase, expected.words[i]->text);
+	}
+	if (expected.count > EXPECTED_MAX)
+		phrase_format(phrase, " or %zu others", expected.count - EXPECTED_MAX);
+}
+
+/* The program: its path, or its name where the path is not known. */
+static void write_program(struct phrase *phrase, const struct event *event)
+{
+	const struct executable *executable = event->process ? &event->process->executable : NULL;
+
+	if (executable && executable->path) {
+		phrase_text(phrase, executable->path_truncated ? "..." : "");
+		write_text(phrase, executable->path);
+	} else if (event->pid) {
+		phrase_visible(phrase, event->comm, strnlen(event->comm, sizeof(event->comm)));
+	} else {
+		phrase_text(phrase, "no process that is seen");
+	}
+}
+
+static void write_flags(struct phrase *phrase, const struct event *event)
+{
+	const struct executable *executable = event->process ? &event->process->executable : NULL;
+	bool told = false;
+	const char *word;
+	uint32_t flag;
+
+	for (size_t i = 0; executable && (word = event_word_at(WORDS_EXECUTABLE_FLAG, i, &flag)); i++) {
+		if (!(executable->flags & executable->flags_known & flag))
+			continue;
+		phrase_format(phrase, "%s%s", told ? ", " : " (", word);
+		told = true;
+	}
+	phrase_text(phrase, told ? ")" : "");
+}
+
+static void write_who(struct phrase *phrase, const struct event *event, struct user_cache *users)
+{
+	const struct process *process = event->process;
+	const char *name = users ? user_cache_name(users, event->uid) : NULL;
+
+	write_program(phrase, event);
+	write_flags(phrase, event);
+	phrase_text(phrase, " run by ");
+	if (name)
+		write_text(phrase, name);
+	else
+		phrase_format(phrase, "user %u", event->uid);
+	if (process && process->working_directory) {
+		phrase_text(phrase, process->working_directory_truncated ? " from ..." : " from ");
+		write_text(phrase, process->working_directory);
+	}
+	if (process && process->cgroup.container_id) {
+		/* as container engines shorten it */
+		phrase_text(phrase, " in container ");
+		phrase_visible(phrase, process->cgroup.container_id, strnlen(process->cgroup.container_id, 12));
+	}
+}
+
+void policy_reason(const struct policy *policy, const struct event *event, struct user_cache *users,
+                   char text[POLICY_REASON_LEN])
+{
+	struct phrase phrase;
+
+	phrase_begin(&phrase, text, POLICY_REASON_LEN);
+	if (event->verdict.message) {
+		write_text(&phrase, event->verdict.message);
+		phrase_text(&phrase, ": ");
+	}
+	if (event->action == EVENT_SILENT) {
+		phrase_text(&phrase, "a hook of the monitor reports nothing any more");
+		return;
+	}
+	write_port(&phrase, event);
+	phrase_text(&phrase, "; ");
+	write_expected(&phrase, policy, event);
+	phrase_text(&phrase, event->error ? ", tried by " : ", was ");
+	write_who(&phrase, event, users);
+}

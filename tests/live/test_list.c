@@ -383,6 +383,34 @@ static void list_without_privilege(void **state)
 	command_free(&run);
 }
 
+/* The socket remembers whether its port was asked for by number. */
+static void list_chosen_port(void **state)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(5999)};
+
+	(void)state;
+	need_namespace();
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		int asked = socket(AF_INET, type | SOCK_CLOEXEC, 0), chosen;
+		char port[8];
+		json_t *own;
+
+		assert_int_equal(bind(asked, (struct sockaddr *)&address, sizeof(address)), 0);
+		own = list_own("5999", NULL);
+		assert_int_equal(json_array_size(own), 1);
+		assert_false(json_is_true(live_field(json_array_get(own, 0), "bindwatch.ephemeral")));
+		json_decref(own);
+		(void)close(asked);
+		SKIP_BECAUSE(listed.iterator_why_not);
+		chosen = listed_bind(&listed_kinds[type == SOCK_STREAM ? 3 : 7], port);
+		own = list_own(port, NULL);
+		assert_int_equal(json_array_size(own), 1);
+		assert_true(json_is_true(live_field(json_array_get(own, 0), "bindwatch.ephemeral")));
+		json_decref(own);
+		(void)close(chosen);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest first[] = {cmocka_unit_test(list_refuses)};
@@ -390,6 +418,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(list_two_holders),
 	        cmocka_unit_test(list_other_netns),
 	        cmocka_unit_test(list_netns_of_a_socket_only),
+	        cmocka_unit_test(list_chosen_port),
 	        cmocka_unit_test(list_is_sorted),
 	        cmocka_unit_test(list_output_fails),
 	        cmocka_unit_test(list_without_privilege),

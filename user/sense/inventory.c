@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bpf/bindwatch.h"
 #include "user/base/ipproto.h"
 #include "user/sense/inventory_parts.h"
 #include "user/sense/sock_diag.h"
@@ -452,6 +453,16 @@ static uint32_t port_start_of(const struct inventory *inventory, uint32_t inode)
 	return PORT_START_DEFAULT;
 }
 
+/*
+ * Nobody asked for the port by its number: the kernel chose it. inet_bind() keeps that in the socket, SCTP and MPTCP
+ * bind by other functions, and the kernel's lists do not tell.
+ */
+static bool port_was_chosen(const struct inventory_socket *socket)
+{
+	return socket->seen_by & INVENTORY_BY_ITERATOR && !(socket->socket_flags & BW_SOCKET_PORT_ASKED) &&
+	       socket->protocol != IPPROTO_SCTP && socket->protocol != IPPROTO_MPTCP;
+}
+
 void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret)
 {
 	char name[IF_NAMESIZE] = "";
@@ -470,6 +481,7 @@ void inventory_event(const struct inventory *inventory, const struct inventory_s
 	        .unprivileged_port_start = port_start_of(inventory, socket->netns_inode),
 	        .socket_flags = socket->socket_flags,
 	        .device = socket->device,
+	        .requested = {.has_port = port_was_chosen(socket)}, /* port 0 */
 	        .listening = socket->state == INVENTORY_LISTEN,
 	};
 	if (socket->holders_count) {

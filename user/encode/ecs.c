@@ -411,6 +411,19 @@ static void write_capture(struct json *json, const struct event *event)
 	json_object_end(json);
 }
 
+/* What the events before it make of this one. */
+static void write_patterns(struct json *json, uint32_t patterns)
+{
+	if (!(patterns & ((1U << PATTERNS) - 1)))
+		return;
+	json_key(json, "patterns");
+	json_array_begin(json);
+	for (uint32_t pattern = 1; pattern < 1U << PATTERNS; pattern <<= 1)
+		if (patterns & pattern)
+			json_text(json, name_of_pattern(pattern));
+	json_array_end(json);
+}
+
 static void write_own_socket(struct json *json, const struct encode_host *host, const struct event *event)
 {
 	const struct event_facts *facts = &event->facts;
@@ -424,6 +437,7 @@ static void write_own_socket(struct json *json, const struct encode_host *host, 
 	}
 	write_registry(json, host, facts->registry);
 	member_string(json, "exposure", name_of_exposure(facts->exposure));
+	write_patterns(json, facts->patterns);
 	write_socket(json, event);
 	if (event->has_backlog)
 		member_u64(json, "backlog", event->backlog);

@@ -93,6 +93,17 @@ const char *name_of_verdict(enum verdict verdict)
 	return find_name(names, LENGTH(names), (uint16_t)verdict);
 }
 
+const char *name_of_pattern(uint32_t pattern)
+{
+	static const struct number_name names[] = {
+	        {PATTERN_SECOND_OWNER, "second-owner"},
+	        {PATTERN_SWEEP, "sweep"},
+	        {PATTERN_TAKEOVER, "takeover"},
+	};
+
+	return find_name(names, LENGTH(names), (uint16_t)pattern);
+}
+
 const char *name_of_runtime(enum container_runtime runtime)
 {
 	static const struct number_name names[] = {

@@ -17,6 +17,7 @@ const char *name_of_plan(enum capture_plan plan);  /* "trampoline" */
 const char *name_of_action(enum event_action action); /* "bound-socket" */
 
 const char *name_of_verdict(enum verdict verdict);           /* "alert"; NULL of VERDICT_NONE */
+const char *name_of_pattern(uint32_t pattern);               /* "sweep"; one of PATTERN_* */
 const char *name_of_runtime(enum container_runtime runtime); /* "docker"; NULL where it is not known */
 const char *name_of_capability(unsigned int number);         /* "CAP_NET_BIND_SERVICE"; linux/capability.h */
 

@@ -136,10 +136,9 @@ static bool is_datagram(uint16_t protocol)
 static struct owner owner_of(const struct pattern *pattern, const struct event *event)
 {
 	const struct executable *executable = event->process ? &event->process->executable : NULL;
-	struct owner owner = {
-	        /* whom the kernel compares when it lets two sockets share a port */
-	        .user = event->credentials.known ? event->credentials.effective_uid : event->uid,
-	};
+	/* whom the kernel compares when it lets two sockets share a port; of a socket from before, its owner */
+	bool effective = event->credentials.known && event->action != EVENT_EXISTING;
+	struct owner owner = {.user = effective ? event->credentials.effective_uid : event->uid};
 
 	if (!executable)
 		return owner;

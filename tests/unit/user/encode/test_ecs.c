@@ -355,6 +355,39 @@ static void ecs_unterminated_names(void **state)
 	json_decref(document);
 }
 
+/* Absent where there is none; each by its name; bits that are none of ours say nothing. */
+static void ecs_patterns(void **state)
+{
+	static const struct {
+		uint32_t patterns;
+		const char *written;
+	} table[] = {
+	    {0, NULL},
+	    {1U << PATTERNS, NULL},
+	    {PATTERN_SECOND_OWNER, "[\"second-owner\"]"},
+	    {PATTERN_SWEEP | PATTERN_TAKEOVER, "[\"sweep\", \"takeover\"]"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct event event = sample_alert();
+		json_t *document, *found;
+		char *text;
+
+		event.facts.patterns = table[i].patterns;
+		(void)encode(&sample_host, &event);
+		document = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+		found = find(document, "bindwatch.patterns");
+		assert_int_equal(found == NULL, table[i].written == NULL);
+		if (found) {
+			text = json_dumps(found, 0);
+			assert_string_equal(text, table[i].written);
+			free(text);
+		}
+		json_decref(document);
+	}
+}
+
 static void make_worst(struct encode_host *host, struct event *event)
 {
 	*host = sample_host;
@@ -372,6 +405,7 @@ static void make_worst(struct encode_host *host, struct event *event)
 	event->requested = sample_endpoint("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535);
 	event->facts.server = event->requested;
 	event->hook = "kretprobe/inet6_bind_sk_and_some_more_than_any_hook";
+	event->facts.patterns = UINT32_MAX;
 	event->verdict.severity = SEVERITY_CRITICAL;
 }
 
@@ -498,6 +532,7 @@ int main(void)
 	    cmocka_unit_test(ecs_partly_known_server),
 	    cmocka_unit_test(ecs_flags_one_by_one),
 	    cmocka_unit_test(ecs_severities),
+	    cmocka_unit_test(ecs_patterns),
 	    cmocka_unit_test(ecs_failure_and_device),
 	    cmocka_unit_test(ecs_hostile_bytes_come_back),
 	    cmocka_unit_test(ecs_unterminated_names),

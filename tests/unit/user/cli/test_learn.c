@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is learnt, what is refused, and the sections that come of it. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/types.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <cmocka.h>
+
+#include "bpf/bindwatch.h"
+#include "user/cli/learn.h"
+#include "user/judge/classify.h"
+
+static struct registry *registry;
+
+static int open_registry(void **state)
+{
+	(void)state;
+	return registry_open_embedded(&registry);
+}
+
+static int close_registry(void **state)
+{
+	(void)state;
+	registry_free(registry);
+	return 0;
+}
+
+struct sample {
+	const char *exe, *unit;
+	uint16_t port;
+	uint16_t protocol; /* 0: TCP */
+	uint32_t uid;
+	double at; /* seconds since 1970 */
+	enum event_action action;
+	const char *address; /* NULL: 0.0.0.0 */
+	const char *container;
+	uint32_t exe_flags, socket_flags, patterns;
+	int error;
+	bool ephemeral, no_process, truncated, no_alert, cgroup;
+};
+
+static struct event event_of(const struct sample *sample, struct process *process)
+{
+	struct event event = {
+	        .action = sample->action,
+	        .time_ns = (uint64_t)(sample->at * 1e9),
+	        .error = sample->error,
+	        .uid = sample->uid,
+	        .comm = "comm",
+	        .family = AF_INET,
+	        .type = SOCK_STREAM,
+	        .protocol = sample->protocol ? sample->protocol : IPPROTO_TCP,
+	        .socket_flags = sample->socket_flags,
+	        .unprivileged_port_start = 1024,
+	        .requested = {.family = AF_INET, .port = sample->port, .has_port = true, .has_address = true},
+	        .process = sample->no_process ? NULL : process,
+	};
+
+	assert_int_equal(inet_pton(AF_INET, sample->address ? sample->address : "0.0.0.0", event.requested.address), 1);
+	event.bound = event.requested;
+	if (sample->ephemeral)
+		event.requested.port = 0;
+	*process =
+	        (struct process){.executable = {.path = sample->exe,
+	                                        .path_truncated = sample->truncated,
+	                                        .flags = sample->exe_flags,
+	                                        .flags_known = ~0U},
+	                         .cgroup = {.path = sample->unit || sample->container || sample->cgroup ? "/x" : NULL,
+	                                    .unit = sample->unit,
+	                                    .container_id = sample->container}};
+	classify(registry, &event);
+	event.facts.patterns = sample->patterns;
+	if (!sample->no_alert)
+		event.verdict = (struct event_verdict){.verdict = VERDICT_ALERT, .rule = "a-rule"};
+	return event;
+}
+
+static void add(struct learn *learn, const struct sample *samples, size_t count)
+{
+	for (size_t i = 0; i < count && (samples[i].exe || samples[i].no_process); i++) {
+		struct process process;
+		struct event event = event_of(&samples[i], &process);
+
+		assert_int_equal(learn_add(learn, &event), 0);
+	}
+}
+
+/* The caller frees it. */
+static char *written(const struct learn *learn)
+{
+	static struct user_cache users;
+	char *text = NULL;
+	size_t size;
+	FILE *stream = open_memstream(&text, &size);
+
+	assert_int_equal(learn_write(learn, registry, &users, stream), 0);
+	(void)fclose(stream);
+	return text;
+}
+
+/* Without comments and empty lines, and without the eight digits of a name. */
+static char *rules_of(const char *text)
+{
+	char *rules = calloc(1, strlen(text) + 1), *at = rules;
+
+	for (const char *line = text, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		if (*line == '#' || *line == '\n')
+			continue;
+		if (*line == '[') {
+			at = mempcpy(at, line, (size_t)(end - line) - strlen("-01234567]"));
+			at = stpcpy(at, "]\n");
+		} else {
+			at = mempcpy(at, line, (size_t)(end - line) + 1);
+		}
+	}
+	return rules;
+}
+
+#define SAMPLES 6
+
+static void sections(void **state)
+{
+	static const struct {
+		const char *name, *rules;
+		bool all;
+		struct sample samples[SAMPLES];
+	} table[] = {
+	        {.name = "by program and unit",
+	         .rules = "[expect learnt-sshd]\nexe = /usr/sbin/sshd\nunit = ssh.service\nport = 22/tcp 8022/tcp\n",
+	         .samples = {{.exe = "/usr/sbin/sshd", .unit = "ssh.service", .port = 8022},
+	                     {.exe = "/usr/sbin/sshd", .unit = "ssh.service", .port = 22},
+	                     {.exe = "/usr/sbin/sshd", .unit = "ssh.service", .port = 22}}},
+	        {.name = "two units, two sections",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nunit = a@1.service\nport = 8001/tcp\n"
+	                  "[expect learnt-x]\nexe = /opt/x\nunit = a@2.service\nport = 8002/tcp\n",
+	         .samples = {{.exe = "/opt/x", .unit = "a@2.service", .port = 8002},
+	                     {.exe = "/opt/x", .unit = "a@1.service", .port = 8001}}},
+	        {.name = "a login has no unit that lasts",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\ncontainer = none\nport = 8001/tcp\n",
+	         .samples = {{.exe = "/opt/x", .unit = "session-2.scope", .port = 8001},
+	                     {.exe = "/opt/x", .unit = "session-3.scope", .port = 8001},
+	                     {.exe = "/opt/x", .unit = "run-u5.service", .port = 8001},
+	                     {.exe = "/opt/x", .unit = "user@1000.service", .port = 8001}}},
+	        {.name = "nor has what nothing is known of",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 8001/tcp\n",
+	         .samples = {{.exe = "/opt/x", .port = 8001}}},
+	        {.name = "a container, by no name that its next start changes",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\ncontainer = any\nport = 8001/tcp\n",
+	         .samples = {{.exe = "/opt/x", .unit = "docker-0a1b.scope", .container = "0a1b", .port = 8001},
+	                     {.exe = "/opt/x", .unit = "docker-2c3d.scope", .container = "2c3d", .port = 8001}}},
+	        {.name = "a container of a unit",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nunit = x.service\ncontainer = any\nport = 8001/tcp\n",
+	         .samples = {{.exe = "/opt/x", .unit = "x.service", .container = "0a1b", .port = 8001}}},
+	        {.name = "an interpreter of a unit",
+	         .rules = "[expect learnt-python3.11]\nexe = /usr/bin/python3.11\nunit = x.service\nport = 8001/tcp\n",
+	         .samples = {{.exe = "/usr/bin/python3.11", .unit = "x.service", .port = 8001}}},
+	        /* 6379/tcp bears a name that no other port has; 22 is ssh of three transports */
+	        {.name = "the name of a service where it says the same",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nservice = redis\n",
+	         .samples = {{.exe = "/opt/x", .port = 6379}}},
+	        {.name = "a name for two transports",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nservice = postgresql\n",
+	         .samples = {{.exe = "/opt/x", .port = 5432},
+	                     {.exe = "/opt/x", .port = 5432, .protocol = IPPROTO_UDP}}},
+	        {.name = "one of them only",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 5432/tcp\n",
+	         .samples = {{.exe = "/opt/x", .port = 5432}}},
+	        {.name = "names or numbers, never both",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 5432/tcp 6379/tcp\n",
+	         .samples = {{.exe = "/opt/x", .port = 5432}, {.exe = "/opt/x", .port = 6379}}},
+	        {.name = "ports in a row",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 8000-8002/tcp 8001/udp\n",
+	         .samples = {{.exe = "/opt/x", .port = 8002},
+	                     {.exe = "/opt/x", .port = 8001, .protocol = IPPROTO_UDP},
+	                     {.exe = "/opt/x", .port = 8000},
+	                     {.exe = "/opt/x", .port = 8001}}},
+	        {.name = "the last port",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 65534-65535/tcp\n",
+	         .samples = {{.exe = "/opt/x", .port = 65535}, {.exe = "/opt/x", .port = 65534}}},
+	        {.name = "other events",
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 8001/tcp 8003/tcp\n",
+	         .samples = {{.exe = "/opt/x", .port = 8001, .action = EVENT_EXISTING},
+	                     {.exe = "/opt/x", .port = 8002, .action = EVENT_LISTEN},
+	                     {.exe = "/opt/x", .port = 8003},
+	                     {.exe = "/opt/x", .port = 8004, .action = EVENT_CLOSED},
+	                     {.exe = "/opt/x", .port = 8005, .error = EADDRINUSE}}},
+	        {.name = "what nobody needs a rule for",
+	         .rules = "",
+	         .samples = {{.exe = "/opt/x", .port = 8001, .address = "127.0.0.1"},
+	                     {.exe = "/opt/x", .port = 8002, .ephemeral = true},
+	                     {.exe = "/opt/x", .port = 8003, .no_alert = true},
+	                     {.exe = "/opt/x", .port = 8004, .protocol = 1},
+	                     {.exe = "/opt/x",
+	                      .port = 8005,
+	                      .action = EVENT_LISTEN,
+	                      .socket_flags = BW_SOCKET_AUTOBOUND}}},
+	        {.name = "all",
+	         .all = true,
+	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 8003/tcp\n",
+	         .samples = {{.exe = "/opt/x", .port = 8001, .address = "127.0.0.1"},
+	                     {.exe = "/opt/x", .port = 8002, .ephemeral = true},
+	                     {.exe = "/opt/x", .port = 8003, .no_alert = true}}},
+	        {.name = "blanks, patterns and quotes in a path",
+	         .rules = "[expect learnt-_b__c_d_e_]\nexe = \"/opt/a \\\\\\\\ x/\\\\*b \\\\[c\\\\]d\\\\?e\\\"\"\nport "
+	                  "= 8003/tcp\n",
+	         .samples = {{.exe = "/opt/a \\ x/*b [c]d?e\"", .port = 8003}}},
+	        {.name = "patterns in a path without blanks",
+	         .rules = "[expect learnt-b_c_]\nexe = /opt/a\\\\\\[x\\]\\*/b\\?c[;]\nport = 8003/tcp\n",
+	         .samples = {{.exe = "/opt/a\\[x]*/b?c;", .port = 8003}}},
+	        {.name = "bytes that no line holds, or that hide",
+	         .rules = "[expect learnt-c______d_____]\nexe = /opt/a?b?/c??????d\xc3\xa9\xe2\x82\xac\nport = "
+	                  "8003/tcp\n",
+	         .samples = {{.exe = "/opt/a\nb\x1b/c\xff\t\xff\xe2\x80\xae"
+	                             "d\xc3\xa9\xe2\x82\xac",
+	                      .port = 8003}}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct learn *learn;
+		char *text, *rules;
+
+		assert_int_equal(learn_open(table[i].all, &learn), 0);
+		add(learn, table[i].samples, SAMPLES);
+		text = written(learn);
+		rules = rules_of(text);
+		if (strcmp(rules, table[i].rules) != 0)
+			fail_msg("%s: wrote\n%snot\n%s", table[i].name, rules, table[i].rules);
+		free(rules);
+		free(text);
+		learn_free(learn);
+	}
+}
+
+static int find_refusal(void *context, const struct learn_refusal *refusal)
+{
+	*(const struct learn_refusal **)context = refusal;
+	return 0;
+}
+
+static int count_refusal(void *context, const struct learn_refusal *refusal)
+{
+	(void)refusal;
+	++*(unsigned int *)context;
+	return 0;
+}
+
+static void refusals(void **state)
+{
+	static char long_path[2002];
+	static const struct {
+		const char *why; /* its beginning; NULL: it is learnt */
+		struct sample sample;
+	} table[] = {
+	        {NULL, {.exe = "/opt/x"}},
+	        {"the program exists in memory",
+	         {.exe = "/memfd:x", .exe_flags = EXECUTABLE_MEMFD | EXECUTABLE_DELETED}},
+	        {"its program is not known", {.exe = NULL}},
+	        {"its program is not known", {.no_process = true}},
+	        {"its program is not known", {.exe = "x/y", .truncated = true}},
+	        {"its program is not known", {.exe = "/x/y", .truncated = true}},
+	        {"the program's file was deleted", {.exe = "/opt/x", .exe_flags = EXECUTABLE_DELETED}},
+	        {NULL, {.exe = "/opt/x", .exe_flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED}},
+	        {NULL, {.exe = "/opt/x", .exe_flags = EXECUTABLE_REPLACED}},
+	        {"everybody may write", {.exe = "/opt/x", .exe_flags = EXECUTABLE_WORLD_WRITABLE}},
+	        {"everybody may write", {.exe = "/tmp/a/b"}},
+	        {"everybody may write", {.exe = "/dev/shm/b"}},
+	        {NULL, {.exe = "/tmpfiles/x"}},
+	        {"the program is not the file", {.exe = "/opt/x", .exe_flags = EXECUTABLE_MODIFIED}},
+	        {"the program is not of its", {.exe = "/opt/x", .exe_flags = EXECUTABLE_OVERLAY_UPPER}},
+	        {"it joined", {.exe = "/opt/x", .patterns = PATTERN_SECOND_OWNER}},
+	        {"another program had", {.exe = "/opt/x", .patterns = PATTERN_TAKEOVER}},
+	        {"it tried many", {.exe = "/opt/x", .patterns = PATTERN_SWEEP}},
+	        {"an interpreter of no unit", {.exe = "/usr/bin/python3.11"}},
+	        {"an interpreter of no unit", {.exe = "/bin/bash", .unit = "session-1.scope"}},
+	        {"an interpreter of no unit", {.exe = "/usr/bin/nc.openbsd", .unit = "user@1000.service"}},
+	        {"an interpreter of no unit", {.exe = "/usr/bin/perl", .container = "0a1b"}},
+	        {NULL, {.exe = "/usr/bin/perl", .unit = "x.service"}},
+	        {"its path is longer", {.exe = long_path}},
+	        {NULL, {.exe = "/usr/sbin/perlbal"}},
+	};
+
+	(void)state;
+	memset(long_path, '/', sizeof(long_path) - 1);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const struct learn_refusal *refusal = NULL;
+		struct sample sample = table[i].sample;
+		struct process process;
+		struct event event;
+		struct learn *learn;
+		char *text;
+
+		sample.port = 8000;
+		sample.uid = 33;
+		assert_int_equal(learn_open(false, &learn), 0);
+		for (unsigned int twice = 0; twice < 2; twice++) {
+			event = event_of(&sample, &process);
+			assert_int_equal(learn_add(learn, &event), 0);
+		}
+		(void)learn_each_refusal(learn, find_refusal, &refusal);
+		if (!table[i].why != !refusal ||
+		    (refusal && strncmp(refusal->why, table[i].why, strlen(table[i].why)) != 0))
+			fail_msg("row %zu: %s", i, refusal ? refusal->why : "learnt");
+		text = written(learn);
+		assert_int_equal(*text == '\0', refusal != NULL);
+		if (refusal) {
+			assert_string_equal(refusal->program, sample.exe ? sample.exe : "[comm]");
+			assert_string_equal(refusal->rule, "a-rule");
+			assert_int_equal(refusal->binds, 2);
+			assert_int_equal(refusal->user, 33);
+			assert_int_equal(refusal->at.server.port, 8000);
+		}
+		free(text);
+		learn_free(learn);
+	}
+}
+
+/* What the comments say, and that it is the same in whatever order it came. */
+static void order_does_not_matter(void **state)
+{
+	static const struct sample samples[] = {
+	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 22, .uid = 0, .at = 1000},
+	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 22, .uid = 4000000, .at = 3000.5},
+	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 22, .uid = 0, .at = 2000},
+	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 8003, .uid = 4000001, .at = 2000.2},
+	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 8003, .uid = 4000001, .at = 2000.9},
+	        {.exe = "/usr/sbin/a\n[x]", .port = 8001, .at = 5},
+	};
+	enum { COUNT = sizeof(samples) / sizeof(samples[0]) };
+	char *first = NULL;
+
+	(void)state;
+	for (size_t shift = 0; shift < COUNT; shift++) {
+		struct learn *learn;
+		char *text;
+
+		assert_int_equal(learn_open(false, &learn), 0);
+		for (size_t i = 0; i < COUNT; i++)
+			add(learn, &samples[(i * 5 + shift) % COUNT], 1);
+		text = written(learn);
+		if (first)
+			assert_string_equal(text, first);
+		learn_free(learn);
+		free(first);
+		first = text;
+	}
+	assert_non_null(strstr(
+	        first, "# /usr/sbin/a\\n[x]:\n#   8001/tcp vcom-tunnel: 1 bind by root, 1970-01-01T00:00:05Z\n"));
+	assert_non_null(strstr(first, "# /usr/sbin/b of b.service:\n#   22/tcp ssh: 3 binds by root, 4000000, "
+	                              "1970-01-01T00:16:40Z to 1970-01-01T00:50:00Z\n"
+	                              "#   8003/tcp mcreport: 2 binds by 4000001, 1970-01-01T00:33:20Z\n"));
+	free(first);
+}
+
+/* A section's name changes with what it says, so that a second file may stand beside the first. */
+static void names_differ(void **state)
+{
+	static const struct sample one = {.exe = "/opt/x", .port = 8001}, two = {.exe = "/opt/x", .port = 8002};
+	struct learn *learn;
+	char *first, *second;
+
+	(void)state;
+	assert_int_equal(learn_open(false, &learn), 0);
+	add(learn, &one, 1);
+	first = written(learn);
+	add(learn, &two, 1);
+	second = written(learn);
+	assert_string_not_equal(strstr(first, "\n[expect"), strstr(second, "\n[expect"));
+	*strchr(strstr(first, "[expect"), '\n') = '\0';
+	assert_null(strstr(second, strstr(first, "[expect")));
+	free(first);
+	free(second);
+	learn_free(learn);
+}
+
+/* More programs than there is room for. */
+static void bounded(void **state)
+{
+	struct sample sample = {.exe = "/tmp/x", .port = 1};
+	unsigned int refused = 0;
+	struct process process;
+	struct learn *learn;
+	struct event event;
+	char path[32];
+
+	(void)state;
+	assert_int_equal(learn_open(false, &learn), 0);
+	for (unsigned int i = 0; i < LEARN_ROWS_MAX; i++) {
+		(void)snprintf(path, sizeof(path), "%s/%u", i % 2 ? "/tmp" : "/opt", i);
+		sample.exe = path;
+		event = event_of(&sample, &process);
+		assert_int_equal(learn_add(learn, &event), 0);
+	}
+	assert_int_equal(learn_add(learn, &event), 0); /* it is known */
+	sample.exe = "/tmp/one-more";
+	event = event_of(&sample, &process);
+	assert_int_equal(learn_add(learn, &event), -E2BIG);
+	sample.exe = "/opt/one-more";
+	event = event_of(&sample, &process);
+	assert_int_equal(learn_add(learn, &event), -E2BIG);
+	(void)learn_each_refusal(learn, count_refusal, &refused);
+	assert_int_equal(refused, LEARN_ROWS_MAX / 2);
+	learn_free(learn);
+	learn_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(sections),     cmocka_unit_test(refusals), cmocka_unit_test(order_does_not_matter),
+	        cmocka_unit_test(names_differ), cmocka_unit_test(bounded),
+	};
+
+	return cmocka_run_group_tests(tests, open_registry, close_registry);
+}

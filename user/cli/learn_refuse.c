@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What must not become a rule, and what of a program stays the same after a restart. */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "user/cli/learn.h"
+
+/* A line of a policy holds 8192 bytes, and one byte of a path may take four of them. */
+#define PATH_LEN_MAX 2000
+
+/* A path of theirs says nothing of what they run, but their unit does. Patterns of the file's name. */
+/* clang-format off */
+static const char *const interpreters[] = {
+	"ash", "awk", "bash", "bun", "busybox", "csh", "dash", "deno", "expect", "fish", "gawk", "java", "jjs", "ksh",
+	"ksh93", "lua*", "mawk", "mksh", "nawk", "node", "nodejs", "perl", "perl[0-9]*", "php", "php[0-9]*",
+	"platform-python*", "pwsh", "pypy*", "python*", "rbash", "ruby*", "sh", "tclsh*", "tcsh", "toybox", "zsh*",
+	/* and those that connect anything to a socket */
+	"nc", "nc.*", "ncat", "netcat", "socat*",
+};
+/* clang-format on */
+
+/* Where everybody may write, whatever the directory below it says: the file was put there by nobody who installs. */
+static const char *const temporary[] = {"/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "/run/lock/", "/var/lock/"};
+
+bool learn_is_interpreter(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	name = name ? name + 1 : path;
+	for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++)
+		if (fnmatch(interpreters[i], name, 0) == 0)
+			return true;
+	return false;
+}
+
+static bool is_temporary(const char *path)
+{
+	for (size_t i = 0; i < sizeof(temporary) / sizeof(temporary[0]); i++)
+		if (strncmp(path, temporary[i], strlen(temporary[i])) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * A unit of which there is a file, so that the next start has the same: not a scope (a login, a container), nor one
+ * that systemd-run(1) made, nor the manager of a user's own units, whose name says nothing of what is in it.
+ */
+static const char *lasting_unit(const char *unit)
+{
+	static const char *const passing[] = {"*.scope", "run-*.service", "user@*.service"};
+
+	for (size_t i = 0; unit && i < sizeof(passing) / sizeof(passing[0]); i++)
+		if (fnmatch(passing[i], unit, 0) == 0)
+			return NULL;
+	return unit;
+}
+
+struct learn_program learn_program_of(const struct event *event)
+{
+	const struct process_cgroup *cgroup = &event->process->cgroup;
+	struct learn_program program = {.exe = event->process->executable.path};
+
+	program.in_container = cgroup->container_id;
+	program.unit = lasting_unit(cgroup->unit);
+	/* the path is that of its own root directory: a container has the same paths as the host */
+	program.not_in_container = !program.in_container && !program.unit && cgroup->path;
+	return program;
+}
+
+const char *learn_why_not(const struct event *event)
+{
+	const struct executable *executable = event->process ? &event->process->executable : NULL;
+	uint32_t flags = executable ? executable->flags & executable->flags_known : 0;
+
+	if (flags & EXECUTABLE_MEMFD)
+		return "the program exists in memory only";
+	if (!executable || !executable->path || executable->path[0] != '/' || executable->path_truncated)
+		return "its program is not known";
+	if (strlen(executable->path) > PATH_LEN_MAX)
+		return "its path is longer than a rule should be";
+	if (flags & EXECUTABLE_DELETED && !(flags & EXECUTABLE_REPLACED))
+		return "the program's file was deleted";
+	if (flags & EXECUTABLE_WORLD_WRITABLE || is_temporary(executable->path))
+		return "everybody may write where the program stands";
+	if (flags & EXECUTABLE_MODIFIED)
+		return "the program is not the file that its package installed";
+	if (flags & EXECUTABLE_OVERLAY_UPPER)
+		return "the program is not of its container's image";
+	if (event->facts.patterns & PATTERN_SECOND_OWNER)
+		return "it joined a port that another program or user holds";
+	if (event->facts.patterns & PATTERN_TAKEOVER)
+		return "another program had just let the port go";
+	if (event->facts.patterns & PATTERN_SWEEP)
+		return "it tried many ports in a short time";
+	if (learn_is_interpreter(executable->path) && !learn_program_of(event).unit)
+		return "an interpreter of no unit may be any program";
+	return NULL;
+}

@@ -11,7 +11,7 @@
 #ifndef BW_BINDWATCH_H
 #define BW_BINDWATCH_H
 
-#define BW_ABI_VERSION 2
+#define BW_ABI_VERSION 3
 
 /* TASK_COMM_LEN of the kernel (include/linux/sched.h), the terminating NUL included. */
 #define BW_COMM_LEN 16
@@ -20,8 +20,8 @@
 #define BW_SOCKADDR_LEN 28
 
 /*
- * Bytes of the ring buffer. A power of two and a multiple of the page size (bpf(2)). 2 MiB hold about 10,000
- * binds: a second of the fastest bind storm that one core of a current server makes.
+ * Bytes of the ring buffer. A power of two and a multiple of the page size (bpf(2)). 2 MiB hold about 8,000
+ * binds: most of a second of the fastest bind storm that one core of a current server makes.
  */
 #define BW_RING_BYTES (2U << 20)
 
@@ -32,9 +32,10 @@
 #define BW_HELD_SOCKETS 65536
 
 enum bw_record_type {
-	BW_RECORD_BIND = 1,   /* a bind has ended */
-	BW_RECORD_LISTEN = 2, /* a listen has ended */
-	BW_RECORD_CLOSE = 3,  /* a socket that held a port is released */
+	BW_RECORD_BIND = 1,    /* a bind has ended */
+	BW_RECORD_LISTEN = 2,  /* a listen has ended */
+	BW_RECORD_CLOSE = 3,   /* a socket that held a port is released */
+	BW_RECORD_PROCESS = 4, /* who makes the next record: once per exec, struct bw_process */
 };
 
 /* The hook that made the record. A new one is added at the end; user/sense/plan.c names it. */
@@ -80,12 +81,19 @@ enum bw_hook {
 
 #define BW_BACKLOG_UNKNOWN 0xffffffffU
 
+/* bw_socket.caller: which of the caller's fields could be read */
+#define BW_CALLER_PROCESS     (1U << 0) /* start_ns, exec_id */
+#define BW_CALLER_CREDENTIALS (1U << 1) /* effective ids, groups, capabilities, login uid, session */
+
+/* The login uid and session of a process that nobody logged in for, and of a kernel without audit. */
+#define BW_AUDIT_UNSET 0xffffffffU
+
 struct bw_record_header {
 	__u16 version;  /* BW_ABI_VERSION */
 	__u16 type;     /* enum bw_record_type */
 	__u32 size;     /* of the whole record, header included, bytes */
 	__u64 boot_ns;  /* CLOCK_BOOTTIME, nanoseconds */
-	__u64 sequence; /* of this CPU, from 1; a gap is a record that was lost on the way */
+	__u64 sequence; /* of this CPU, from 1; a gap is a record that was lost on the way; BW_RECORD_PROCESS: 0 */
 	__u32 cpu;
 	__u32 pad;
 };
@@ -93,9 +101,17 @@ struct bw_record_header {
 /* One bind, listen or release of a socket that has a port, or the attempt of one. */
 struct bw_socket {
 	struct bw_record_header header;
-	__u64 cookie;  /* SO_COOKIE of the socket; 0: the kernel gave none here */
-	__u64 held_ns; /* BW_RECORD_CLOSE: since the port was taken, nanoseconds */
-	__u32 pid;     /* the process (thread group), in the first pid namespace */
+	__u64 cookie;               /* SO_COOKIE of the socket; 0: the kernel gave none here */
+	__u64 held_ns;              /* BW_RECORD_CLOSE: since the port was taken, nanoseconds */
+	__u64 start_ns;             /* of the process: CLOCK_BOOTTIME, nanoseconds; with the pid it names the process */
+	__u64 effective, permitted; /* capabilities, bit n is capability n (linux/capability.h) */
+	__u64 cgroup_id;            /* of the cgroup v2 hierarchy */
+	__u32 exec_id;              /* counts the execs; low 32 bits */
+	__u32 caller;               /* BW_CALLER_* */
+	__u32 effective_uid, effective_gid; /* in the first user namespace */
+	__u32 groups_count;                 /* supplementary groups */
+	__u32 login_uid, session;           /* of audit; BW_AUDIT_UNSET */
+	__u32 pid;                          /* the process (thread group), in the first pid namespace */
 	__u32 tid;
 	__u32 uid; /* real ids, in the first user namespace */
 	__u32 gid;
@@ -116,6 +132,72 @@ struct bw_socket {
 	__u16 requested_len;           /* BW_RECORD_BIND: valid bytes of requested, 0..BW_SOCKADDR_LEN; 0: not known */
 	__u8 requested[BW_SOCKADDR_LEN]; /* the sockaddr that was asked for, as it was passed */
 	char comm[BW_COMM_LEN];          /* of the thread; any bytes, NUL-terminated */
+	__u32 pad;
+};
+
+/* PATH_MAX: the longest path or arguments that are told, bytes without a terminator. */
+#define BW_TEXT_MAX 4096
+
+/* What is told of an ancestor's executable: the last bytes of its path. */
+#define BW_ANCESTOR_TEXT_MAX 255
+#define BW_ANCESTORS_MAX     8
+
+/* Room for every text at its longest: executable, arguments, directory, root, cgroup, ancestors. */
+#define BW_PROCESS_TEXTS_MAX (5 * BW_TEXT_MAX + BW_ANCESTORS_MAX * (BW_ANCESTOR_TEXT_MAX + 1))
+
+/* A text that was read, and may be empty; else there is none and offset and length are 0. */
+#define BW_TEXT_KNOWN (1U << 0)
+/* The beginning of a path, or the end of the arguments, is missing. */
+#define BW_TEXT_CUT (1U << 1)
+
+/* Bytes behind bw_process, any value, without a terminator. */
+struct bw_text {
+	__u16 offset; /* from the end of struct bw_process */
+	__u16 length; /* bytes */
+	__u16 flags;  /* BW_TEXT_* */
+	__u16 pad;
+};
+
+/* bw_process.flags */
+#define BW_PROCESS_KERNEL_THREAD (1U << 0) /* has no executable, arguments and directories */
+#define BW_PROCESS_EXITING       (1U << 1) /* what an exit takes away first was gone: memory, directories */
+
+/* bw_process.executable_flags, and of executable_known: the bits that could be told */
+#define BW_EXECUTABLE_MEMFD          (1U << 0) /* memfd_create(2) */
+#define BW_EXECUTABLE_DELETED        (1U << 1) /* has no link, or not under the name that it was called by */
+#define BW_EXECUTABLE_OVERLAY_UPPER  (1U << 2) /* overlayfs has it in its upper layer */
+#define BW_EXECUTABLE_WORLD_WRITABLE (1U << 3) /* mode o+w, of the file or of the directory that it stands in */
+#define BW_EXECUTABLE_INODE          (1U << 4) /* device, inode, mtime_ns, ctime_ns could be read */
+
+/* From the parent (number 0) upwards, up to the first process. */
+struct bw_ancestor {
+	__u64 start_ns; /* CLOCK_BOOTTIME, nanoseconds */
+	__u32 pid;      /* the process (thread group), in the first pid namespace */
+	__u32 pad;
+	struct bw_text executable;
+	char comm[BW_COMM_LEN]; /* any bytes, NUL-terminated */
+};
+
+/*
+ * Who makes a call: comes before the first record of a process that has the same pid, start_ns and exec_id. Followed by
+ * up to BW_PROCESS_TEXTS_MAX bytes of texts; header.size counts them. A path is the way down from the root of its mount
+ * namespace, "/" for that root itself.
+ */
+struct bw_process {
+	struct bw_record_header header;
+	__u64 start_ns; /* as in bw_socket */
+	__u64 cgroup_id;
+	__u64 inode;
+	__s64 mtime_ns, ctime_ns; /* of the executable: wall clock, nanoseconds since 1970 */
+	__u32 device_major, device_minor;
+	__u32 executable_flags, executable_known;                  /* BW_EXECUTABLE_* */
+	__u32 pid, exec_id;                                        /* as in bw_socket */
+	__u32 flags;                                               /* BW_PROCESS_* */
+	__u32 pidns_inode, mntns_inode, userns_inode, netns_inode; /* 0: not known */
+	__u32 ancestors_count;                                     /* 0..BW_ANCESTORS_MAX */
+	struct bw_text executable, arguments, directory, root, cgroup;
+	char comm[BW_COMM_LEN]; /* of the first thread; any bytes, NUL-terminated */
+	struct bw_ancestor ancestors[BW_ANCESTORS_MAX];
 };
 
 /*
@@ -136,12 +218,25 @@ struct bw_counters {
 	__u64 lost_ring;     /* records lost because the ring buffer was full */
 	__u64 lost_inflight; /* calls whose beginning or end was not seen, of those whose other end was */
 	__u64 untracked; /* ports taken whose release will not be told: no cookie, or BW_HELD_SOCKETS held already */
+	__u64 processes; /* process records written; they are not among seen and submitted */
+	__u64 processes_lost; /* process records that found no room; the process is described at its next call */
 	__u64 pad;
 };
 
+/* A process that was described, in the map `described`; the value is its exec_id. */
+struct bw_process_key {
+	__u64 start_ns;
+	__u32 pid;
+	__u32 pad;
+};
+
 _Static_assert(sizeof(struct bw_record_header) == 32, "bw_record_header");
-_Static_assert(sizeof(struct bw_socket) == 168, "bw_socket");
+_Static_assert(sizeof(struct bw_socket) == 232, "bw_socket");
+_Static_assert(sizeof(struct bw_text) == 8, "bw_text");
+_Static_assert(sizeof(struct bw_ancestor) == 40, "bw_ancestor");
+_Static_assert(sizeof(struct bw_process) == 496, "bw_process");
+_Static_assert(sizeof(struct bw_process_key) == 16, "bw_process_key");
 _Static_assert(sizeof(struct bw_held) == 32, "bw_held");
-_Static_assert(sizeof(struct bw_counters) == 48, "bw_counters");
+_Static_assert(sizeof(struct bw_counters) == 64, "bw_counters");
 
 #endif

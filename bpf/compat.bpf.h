@@ -9,6 +9,7 @@
 #define BPF_COMPAT_BPF_H
 
 #include "vmlinux/vmlinux.h"
+#include "bpf/bindwatch.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -25,6 +26,14 @@ const volatile bool probe_reads = true;
  * cgroup are never skipped.
  */
 const volatile bool exit_skipped = false;
+
+/*
+ * Where in an overlayfs inode its struct inode stands, and the pointer to the file's dentry in the upper layer; -1: not
+ * known. Overlayfs is mostly a module, and the loader looks for a module's types only with CAP_SYS_ADMIN: so
+ * user/sense/probe.c looks them up.
+ */
+const volatile int overlay_inode_offset = -1;
+const volatile int overlay_upper_offset = -1;
 
 #define FIELD(typed, pointer, field) ((typed) ? (pointer)->field : BPF_CORE_READ(pointer, field))
 
@@ -80,8 +89,8 @@ static __always_inline const struct sock *mptcp_socket_of(const struct sock *sk)
 /* --- without probe reads: what the verifier lets a typed pointer of another type be had for ----------------------- */
 
 /*
- * A TCP socket that is an MPTCP subflow; its own type comes from a helper of 5.9 (478cfbdf5f13). Its MPTCP socket cannot
- * be had: bpf_skc_to_mptcp_sock() takes no pointer that comes from an argument of the kernel's function.
+ * A TCP socket that is an MPTCP subflow; its own type comes from a helper of 5.9 (478cfbdf5f13). Its MPTCP socket
+ * cannot be had: bpf_skc_to_mptcp_sock() takes no pointer that comes from an argument of the kernel's function.
  */
 static __always_inline bool is_subflow_typed(const struct sock *sk)
 {
@@ -106,6 +115,80 @@ static __always_inline void current_pidns(__u32 *pid, __u32 *inode)
 	*pid = BPF_CORE_READ(upid, nr);
 	ns = BPF_CORE_READ(upid, ns);
 	*inode = BPF_CORE_READ(ns, ns.inum);
+}
+
+/* Two words of 32 bits until 6.3, one of 64 since (f122a08b197d): the same bytes on the little-endian machines we run
+ * on. */
+#define read_capabilities(set)                                                                                         \
+	({                                                                                                             \
+		__u64 bits_ = 0;                                                                                       \
+		bpf_core_read(&bits_, sizeof(bits_), set);                                                             \
+		bits_;                                                                                                 \
+	})
+
+static __always_inline __s64 nanoseconds(const struct timespec64 *time)
+{
+	return time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+/* A timespec64 until 6.11 (3aa63a569c64), under another name until 6.7 (12cd44023651). */
+static __always_inline __s64 inode_mtime_ns(const struct inode *inode)
+{
+	const struct inode___before_6_11 *old = (const void *)inode;
+	const struct inode___before_6_7 *older = (const void *)inode;
+	struct timespec64 time = {};
+
+	if (bpf_core_field_exists(inode->i_mtime_sec)) {
+		time.tv_sec = BPF_CORE_READ(inode, i_mtime_sec);
+		time.tv_nsec = BPF_CORE_READ(inode, i_mtime_nsec);
+	} else if (bpf_core_field_exists(old->__i_mtime)) {
+		bpf_core_read(&time, sizeof(time), &old->__i_mtime);
+	} else {
+		bpf_core_read(&time, sizeof(time), &older->i_mtime);
+	}
+	return nanoseconds(&time);
+}
+
+/* Bit of i_ctime_nsec that is no part of the time: 6.13, 4e40eff0b573. */
+#define I_CTIME_QUERIED (1U << 31)
+
+/* A timespec64 until 6.11 (3aa63a569c64), under another name until 6.6 (13bc24457850). */
+static __always_inline __s64 inode_ctime_ns(const struct inode *inode)
+{
+	const struct inode___before_6_11 *old = (const void *)inode;
+	const struct inode___before_6_6 *older = (const void *)inode;
+	struct timespec64 time = {};
+
+	if (bpf_core_field_exists(inode->i_ctime_sec)) {
+		time.tv_sec = BPF_CORE_READ(inode, i_ctime_sec);
+		time.tv_nsec = BPF_CORE_READ(inode, i_ctime_nsec) & ~I_CTIME_QUERIED;
+	} else if (bpf_core_field_exists(old->__i_ctime)) {
+		bpf_core_read(&time, sizeof(time), &old->__i_ctime);
+	} else {
+		bpf_core_read(&time, sizeof(time), &older->i_ctime);
+	}
+	return nanoseconds(&time);
+}
+
+/* `parent` until 6.15 (633488947ef6). */
+static __always_inline const struct kernfs_node *kernfs_parent(const struct kernfs_node *node)
+{
+	const struct kernfs_node___before_6_15 *old = (const void *)node;
+
+	if (bpf_core_field_exists(node->__parent))
+		return BPF_CORE_READ(node, __parent);
+	return BPF_CORE_READ(old, parent);
+}
+
+/* Without CONFIG_AUDIT nobody has one. */
+static __always_inline __u32 task_login_uid(const struct task_struct *task)
+{
+	return bpf_core_field_exists(task->loginuid) ? BPF_CORE_READ(task, loginuid.val) : BW_AUDIT_UNSET;
+}
+
+static __always_inline __u32 task_session(const struct task_struct *task)
+{
+	return bpf_core_field_exists(task->sessionid) ? BPF_CORE_READ(task, sessionid) : BW_AUDIT_UNSET;
 }
 
 #endif

@@ -6,15 +6,12 @@
 #include "vmlinux/vmlinux.h"
 #include "bpf/bindwatch.h"
 #include "bpf/compat.bpf.h"
+#include "bpf/output.bpf.h"
+#include "bpf/process.bpf.h"
 #include "bpf/socket.bpf.h"
 #include <bpf/bpf_helpers.h>
 
 enum { E2BIG = 7 };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, BW_RING_BYTES);
-} events SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -22,20 +19,6 @@ struct {
 	__type(key, __u64); /* cookie */
 	__type(value, struct bw_held);
 } held SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct bw_counters);
-} counters SEC(".maps");
-
-static __always_inline struct bw_counters *this_cpu_counters(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&counters, &zero);
-}
 
 /* Without probe reads nothing is known of the MPTCP socket that the subflow belongs to. */
 static __always_inline void fill_subflow_typed(struct bw_socket *record)
@@ -105,19 +88,6 @@ static __always_inline void fill_requested(struct bw_socket *record, const void 
 		record->requested_len = n;
 }
 
-/*
- * The reader is woken each time that the fill level passes a multiple of BW_RING_WAKEUP_BYTES, and not for each record.
- * Two CPUs at once can both step over the mark without seeing it; the reader's timer, or the next mark, makes up.
- */
-static __always_inline __u64 wakeup_flag(void)
-{
-	__u64 fill = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-
-	if (fill / BW_RING_WAKEUP_BYTES != (fill + sizeof(struct bw_socket)) / BW_RING_WAKEUP_BYTES)
-		return BPF_RB_FORCE_WAKEUP;
-	return BPF_RB_NO_WAKEUP;
-}
-
 /* The port is taken from now on: its release is of interest. The first call that took it counts. */
 static __always_inline void hold(struct bw_socket *record, struct bw_counters *count)
 {
@@ -138,19 +108,6 @@ static __always_inline void hold(struct bw_socket *record, struct bw_counters *c
 		__sync_fetch_and_add(&count->untracked, 1);
 }
 
-static __always_inline void fill_caller(struct bw_socket *record)
-{
-	__u64 ids = bpf_get_current_pid_tgid();
-	__u64 owner = bpf_get_current_uid_gid();
-
-	record->pid = ids >> 32;
-	record->tid = ids;
-	record->gid = owner >> 32;
-	record->uid = owner;
-	current_pidns(&record->pidns_pid, &record->pidns_inode);
-	bpf_get_current_comm(record->comm, sizeof(record->comm));
-}
-
 static __always_inline void emit(struct bw_socket *record, enum bw_record_type type, int result, enum bw_hook hook)
 {
 	struct bw_counters *count = this_cpu_counters();
@@ -168,13 +125,14 @@ static __always_inline void emit(struct bw_socket *record, enum bw_record_type t
 	record->header.cpu = bpf_get_smp_processor_id();
 	if (result == 0 && type != BW_RECORD_CLOSE)
 		hold(record, count);
+	tell_process(record, count);
 	/*
 	 * The counters are exact. The sequence number is a hint: another task may preempt this one here, and atomic
 	 * operations that return the value (BPF_FETCH, 5.12) are refused by 5.10 even where they are never reached.
 	 */
 	__sync_fetch_and_add(&count->seen, 1);
 	record->header.sequence = count->seen;
-	if (bpf_ringbuf_output(&events, record, sizeof(*record), wakeup_flag()) == 0)
+	if (bpf_ringbuf_output(&events, record, sizeof(*record), wakeup_flag(sizeof(*record))) == 0)
 		__sync_fetch_and_add(&count->submitted, 1);
 	else
 		__sync_fetch_and_add(&count->lost_ring, 1);

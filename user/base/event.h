@@ -125,6 +125,10 @@ struct event {
 	uint32_t cpu;
 	int error; /* 0, or a positive errno */
 	uint32_t pid, tid, uid, gid;
+	bool has_process_start;
+	uint64_t process_start_ns; /* CLOCK_BOOTTIME, nanoseconds; if has_process_start, as process_exec_id */
+	uint32_t process_exec_id;  /* counts the process's execs */
+	uint64_t cgroup_id;        /* at the moment of the call; 0: not known. process->cgroup is of the exec's first */
 	struct credentials credentials;
 	const struct process *process; /* NULL: not known; borrowed from the process cache */
 	char comm[EVENT_COMM_LEN];     /* hostile bytes, NUL-terminated */

@@ -33,7 +33,8 @@ struct executable {
 	const char *path;    /* from the root of its mount namespace; NULL: not known, or a kernel thread */
 	bool path_truncated; /* the beginning is missing: path is the end of the true one */
 	bool has_inode;
-	uint64_t device; /* as st_dev of stat(2) */
+	uint64_t
+	        device; /* st_dev of stat(2); of btrfs and overlayfs that of the file system, where stat shows others */
 	uint64_t inode;
 	int64_t mtime_ns, ctime_ns;  /* wall clock, at the exec's first bind; valid if has_inode */
 	uint32_t flags, flags_known; /* EXECUTABLE_* */
@@ -49,7 +50,8 @@ struct ancestor {
 	uint32_t pid;
 	uint64_t start_ns; /* CLOCK_BOOTTIME, nanoseconds */
 	char comm[PROCESS_COMM_LEN];
-	const char *executable; /* NULL: not known */
+	const char *executable;    /* NULL: not known */
+	bool executable_truncated; /* the beginning is missing */
 };
 
 enum container_runtime {
@@ -80,6 +82,12 @@ struct process {
 	uint64_t start_ns; /* CLOCK_BOOTTIME, nanoseconds: with the pid it names the process */
 	uint32_t exec_id;  /* counts its execs */
 	char comm[PROCESS_COMM_LEN];
+	/*
+	 * Read from /proc and not by the hook: at another moment than the event's, so that an exec between the two is
+	 * not ruled out.
+	 */
+	bool from_proc;
+	bool kernel_thread; /* has no executable, arguments and directories */
 	struct executable executable;
 	const char *arguments; /* each ends with a NUL; NULL: not known */
 	size_t arguments_length;
@@ -87,6 +95,7 @@ struct process {
 	bool arguments_truncated;
 	const char *working_directory; /* NULL: not known */
 	bool working_directory_truncated;
+	const char *root_directory; /* "/", or that of a chroot(2), as the other paths; NULL: not known */
 	struct ancestor ancestors[PROCESS_ANCESTORS_MAX];
 	size_t ancestors_count;
 	struct process_cgroup cgroup;
@@ -101,5 +110,11 @@ struct credentials {
 	uint64_t effective, permitted; /* capabilities, bit n is capability n (linux/capability.h) */
 	uint32_t login_uid, session;   /* of audit; PROCESS_UNSET: nobody logged in */
 };
+
+/* Bytes that process_copy() puts texts into. */
+size_t process_texts_size(const struct process *process);
+
+/* All of `from`; its texts are copied to `texts`, which has room for process_texts_size(), and *ret points there. */
+void process_copy(const struct process *from, struct process *ret, char *texts);
 
 #endif

@@ -61,7 +61,28 @@ static bool record_is_sound(const struct bw_socket *record, size_t size)
 	return record->header.version == BW_ABI_VERSION && record->header.type >= BW_RECORD_BIND &&
 	       record->header.type <= BW_RECORD_CLOSE && record->header.size == size &&
 	       (record->family == AF_INET || record->family == AF_INET6) && record->requested_len <= BW_SOCKADDR_LEN &&
-	       record->result <= 0 && record->result >= -MAX_ERRNO && plan_hook_name(record->hook)[0] != '\0';
+	       !(record->caller & ~(BW_CALLER_PROCESS | BW_CALLER_CREDENTIALS)) && record->result <= 0 && record->result >= -MAX_ERRNO && plan_hook_name(record->hook)[0] != '\0';
+}
+
+static void decode_caller(const struct bw_socket *record, struct event *ret)
+{
+	ret->cgroup_id = record->cgroup_id;
+	if (record->caller & BW_CALLER_PROCESS) {
+		ret->has_process_start = true;
+		ret->process_start_ns = record->start_ns;
+		ret->process_exec_id = record->exec_id;
+	}
+	if (record->caller & BW_CALLER_CREDENTIALS)
+		ret->credentials = (struct credentials){
+		        .known = true,
+		        .effective_uid = record->effective_uid,
+		        .effective_gid = record->effective_gid,
+		        .groups_count = record->groups_count,
+		        .effective = record->effective,
+		        .permitted = record->permitted,
+		        .login_uid = record->login_uid,
+		        .session = record->session,
+		};
 }
 
 int decode(const void *data, size_t size, const struct decode_context *context, struct event *ret)
@@ -101,6 +122,7 @@ int decode(const void *data, size_t size, const struct decode_context *context, 
 	        .hook = plan_hook_name(record.hook),
 	};
 	memcpy(ret->comm, record.comm, sizeof(ret->comm) - 1);
+	decode_caller(&record, ret);
 	decode_requested(record.requested, record.requested_len, record.family, &ret->requested);
 	/* of a failed bind the socket shows what it was before: nothing, or the port of an earlier bind */
 	if ((record.result == 0 || ret->action != EVENT_BOUND) && record.bound_port != 0) {

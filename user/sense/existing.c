@@ -101,6 +101,7 @@ static int tell_all(struct sense *sense, const struct inventory *inventory, cons
 		if (gone || cookies_have(&since->bound, socket->cookie))
 			continue;
 		inventory_event(inventory, socket, &event);
+		sense_describe_holder(sense, &event);
 		r = deliver(context, &event);
 		if (r < 0)
 			return r;

@@ -15,6 +15,7 @@
 #include "user/sense/attach.h"
 #include "user/sense/probe.h"
 #include "user/sense/sense_private.h"
+#include "user/sense/who.h"
 
 /* The verifier's account of a refusal; only its last lines are of use to a reader. */
 #define VERIFIER_LOG_BYTES (1U << 20)
@@ -63,8 +64,8 @@ static void unload(struct sense *sense)
 	bindwatch_bpf__destroy(sense->skeleton);
 	sense->skeleton = NULL;
 	/* of hooks that are gone; the next plan counts anew */
-	sense->pending_count = sense->pending_next = 0;
-	sense->delivered = sense->rejected = sense->unfinished = sense->canary.records = 0;
+	sense_drop_pending(sense);
+	sense->delivered = sense->rejected = sense->unfinished = sense->processes_rejected = sense->canary.records = 0;
 }
 
 static void note_refusal(struct sense *sense, const char *why)
@@ -172,6 +173,8 @@ static int load(struct sense *sense, const struct plan_probe *probe, bool option
 	}
 	sense->skeleton->rodata->probe_reads = probe->probe_reads;
 	sense->skeleton->rodata->exit_skipped = probe->release >= KERNEL_PREEMPTIBLE;
+	sense->skeleton->rodata->overlay_inode_offset = probe->overlay.inode;
+	sense->skeleton->rodata->overlay_upper_offset = probe->overlay.upper;
 	bpf_object__for_each_program(program, sense->skeleton->obj)
 	        bpf_program__set_autoload(program, is_wanted(&sense->choice, program, optional));
 	r = bindwatch_bpf__load(sense->skeleton);
@@ -272,7 +275,7 @@ int sense_open(enum capture_plan forced, struct sense **ret, char error[SENSE_ER
 		goto no_memory;
 	sense->cpus = libbpf_num_possible_cpus();
 	sense->counters = calloc(sense->cpus > 0 ? sense->cpus : 1, sizeof(*sense->counters));
-	if (sense->cpus <= 0 || !sense->counters)
+	if (sense->cpus <= 0 || !sense->counters || who_new(sense_forgotten, sense, &sense->who) < 0)
 		goto no_memory;
 	if (stat("/proc/self/ns/net", &netns) == 0)
 		sense->netns_inode = netns.st_ino;
@@ -295,6 +298,7 @@ void sense_close(struct sense *sense)
 	if (!sense)
 		return;
 	unload(sense);
+	who_free(sense->who);
 	free(sense->pending);
 	free(sense->counters);
 	free(sense);

@@ -37,6 +37,12 @@
  */
 #define KERNEL_KRETPROBES KERNEL_RELEASE(6, 1)
 
+/* Byte offsets in a struct ovl_inode of the kernel; -1: not known. */
+struct overlay_offsets {
+	int inode; /* vfs_inode */
+	int upper; /* __upperdentry */
+};
+
 /* What was found out about this kernel, by sense/probe.c and by trying. */
 struct plan_probe {
 	uint32_t release;   /* KERNEL_RELEASE() */
@@ -44,6 +50,7 @@ struct plan_probe {
 	bool btf;           /* /sys/kernel/btf/vmlinux is there and readable */
 	uint32_t functions; /* KERNEL_* */
 	bool probe_reads;   /* false: lockdown=confidentiality refuses programs that read kernel memory by address */
+	struct overlay_offsets overlay;
 	bool ipv6;          /* the kernel has IPv6 sockets: a plan that cannot hook them would be half blind */
 	/* of each plan: 0 as long as it was not tried, or -errno of its last load or attach */
 	int refused[PLAN_COUNT];

@@ -75,6 +75,38 @@ static uint32_t probe_listen_start(const struct btf *btf)
 	return btf_vlen(type) == 1 ? KERNEL_LISTEN_START : btf_vlen(type) == 2 ? KERNEL_LISTEN_START_BACKLOG : 0;
 }
 
+/* The offset of a member, bytes; -1: the struct has none of this name. */
+static int member_offset(const struct btf *btf, const struct btf_type *type, const char *name)
+{
+	for (__u32 i = 0; i < btf_vlen(type); i++)
+		if (strcmp(btf__name_by_offset(btf, btf_members(type)[i].name_off), name) == 0)
+			return (int)(btf_member_bit_offset(type, i) / 8);
+	return -1;
+}
+
+/* Overlayfs is built in, or a module whose types are there once it is loaded, or neither. */
+static struct overlay_offsets probe_overlay(struct btf *kernel)
+{
+	struct overlay_offsets offsets = {-1, -1};
+	struct btf *module = NULL;
+	const struct btf_type *type;
+	int id = btf__find_by_name_kind(kernel, "ovl_inode", BTF_KIND_STRUCT);
+
+	if (id < 0) {
+		module = btf__parse_split("/sys/kernel/btf/overlay", kernel);
+		id = module ? btf__find_by_name_kind(module, "ovl_inode", BTF_KIND_STRUCT) : id;
+	}
+	if (id >= 0) {
+		const struct btf *btf = module ? module : kernel;
+
+		type = btf__type_by_id(btf, (__u32)id);
+		offsets.inode = member_offset(btf, type, "vfs_inode");
+		offsets.upper = member_offset(btf, type, "__upperdentry");
+	}
+	btf__free(module);
+	return offsets;
+}
+
 /*
  * lockdown=confidentiality refuses programs that call bpf_probe_read_kernel() (security_locked_down(),
  * LOCKDOWN_BPF_READ_KERNEL): tried with the least program that calls it. libbpf's own probe goes by the words of the
@@ -156,6 +188,7 @@ int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 		if (btf__find_by_name_kind(btf, functions[i].name, BTF_KIND_FUNC) > 0)
 			probe.functions |= functions[i].bit;
 	probe.functions |= probe_listen_start(btf);
+	probe.overlay = probe_overlay(btf);
 	btf__free(btf);
 	probe.ipv6 = access("/proc/net/if_inet6", F_OK) == 0;
 	probe.probe_reads = probe_reads();

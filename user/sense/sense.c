@@ -11,7 +11,9 @@
 #include <bpf/libbpf.h>
 
 #include "bpf/bindwatch.skel.h"
+#include "user/sense/decode_process.h"
 #include "user/sense/sense_private.h"
+#include "user/sense/who.h"
 
 /*
  * Records taken in one call. A flood that outpaces the reader would keep it in the ring buffer for ever, deaf to
@@ -34,7 +36,11 @@ int sense_on_record(void *context, void *data, size_t size)
 	int r;
 
 	sense->read++;
-	if (decode(data, size, &sense->decode, &event) < 0) {
+	if (decode_is_process(data, size)) {
+		if (who_on_record(sense->who, data, size) < 0)
+			sense->processes_rejected++;
+		r = 0;
+	} else if (decode(data, size, &sense->decode, &event) < 0) {
 		sense->rejected++;
 		r = 0;
 	} else if (canary_take(&sense->canary, &event)) {
@@ -43,6 +49,7 @@ int sense_on_record(void *context, void *data, size_t size)
 		if (event.device && event.netns_inode == sense->netns_inode &&
 		    !if_indextoname(event.device, event.device_name))
 			event.device_name[0] = '\0';
+		who_made(sense->who, &event);
 		sense->delivered++;
 		r = sense->deliver(sense->deliver_context, &event);
 	}
@@ -78,8 +85,16 @@ static int keep(void *context, struct event *event)
 		sense->pending = grown;
 		sense->pending_capacity = capacity;
 	}
+	who_keep(event);
 	sense->pending[sense->pending_count++] = *event;
 	return 0;
+}
+
+void sense_drop_pending(struct sense *sense)
+{
+	for (size_t i = sense->pending_next; i < sense->pending_count; i++)
+		who_release(&sense->pending[i]);
+	sense->pending_count = sense->pending_next = 0;
 }
 
 /* Rounds of READ_MAX records: four times what the ring buffer holds. Who fills it faster than that is read is left. */
@@ -99,7 +114,11 @@ int sense_read(struct sense *sense, int (*deliver)(void *context, struct event *
 	int r;
 
 	while (sense->pending_next < sense->pending_count) {
-		r = deliver(context, &sense->pending[sense->pending_next++]);
+		struct event *event = &sense->pending[sense->pending_next++];
+		const struct event kept = *event;
+
+		r = deliver(context, event);
+		who_release(&kept);
 		if (r < 0)
 			return r;
 	}
@@ -142,6 +161,20 @@ int sense_hold(struct sense *sense, uint64_t cookie, const struct endpoint *addr
 void sense_let_go(struct sense *sense, uint64_t cookie)
 {
 	(void)bpf_map_delete_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie);
+}
+
+void sense_describe_holder(struct sense *sense, struct event *event)
+{
+	who_holds(sense->who, event);
+}
+
+void sense_forgotten(void *context, const struct process *process)
+{
+	const struct sense *sense = context;
+	const struct bw_process_key key = {.start_ns = process->start_ns, .pid = process->pid};
+
+	if (sense->skeleton)
+		(void)bpf_map_delete_elem(bpf_map__fd(sense->skeleton->maps.described), &key);
 }
 
 static int read_counters(const struct sense *sense)
@@ -210,9 +243,12 @@ int sense_totals(const struct sense *sense, struct sense_totals *ret)
 	if (r < 0)
 		return r;
 	totals.lost[LOST_NOT_UNDERSTOOD] = sense->rejected;
+	totals.processes_lost = sense->processes_rejected;
 	totals.lost[LOST_MISSED_RUN] = missed_runs(sense);
 	for (int cpu = 0; cpu < sense->cpus; cpu++) {
 		totals.seen += sense->counters[cpu].seen;
+		totals.processes += sense->counters[cpu].processes;
+		totals.processes_lost += sense->counters[cpu].processes_lost;
 		totals.lost[LOST_RING_FULL] += sense->counters[cpu].lost_ring;
 		totals.lost[LOST_CALL_NOT_KEPT] += sense->counters[cpu].lost_inflight;
 		totals.lost[LOST_NOT_TRACKED] += sense->counters[cpu].untracked;

@@ -34,6 +34,8 @@ struct sense_totals {
 	uint64_t own;       /* records of our own canaries, not handed out */
 	uint64_t delivered; /* handed to the caller; what sense_read_ahead() keeps still waits */
 	uint64_t lost[LOST_CAUSES];
+	/* Descriptions of processes, beside the ledger: a process whose description is lost is described by its next call */
+	uint64_t processes, processes_lost;
 };
 
 /*
@@ -84,6 +86,12 @@ void sense_let_go(struct sense *sense, uint64_t cookie);
  * from time to time.
  */
 void sense_count_unfinished(struct sense *sense);
+
+/*
+ * Who holds the socket of an event that no hook made (EVENT_EXISTING): fills event->process and event->credentials of
+ * event->pid, as /proc has it now. The process is valid until the next call of this, or of sense_read().
+ */
+void sense_describe_holder(struct sense *sense, struct event *event);
 
 /* The ledger so far. 0, or -errno. */
 int sense_totals(const struct sense *sense, struct sense_totals *ret);

@@ -13,6 +13,7 @@
 struct bindwatch_bpf;
 struct bpf_link;
 struct ring_buffer;
+struct who;
 
 /* Room for the reason why one plan was refused; all of them fit into SENSE_ERROR_LEN. */
 #define WHY_LEN 300
@@ -37,6 +38,7 @@ struct sense {
 	int cpus;
 	struct bw_counters *counters; /* one per possible CPU: what the map's lookup fills */
 	struct canary canary;
+	struct who *who;
 
 	/* sense_read_ahead() keeps them for sense_read() */
 	struct event *pending;
@@ -49,7 +51,14 @@ struct sense {
 	unsigned int read; /* records of this call */
 
 	uint64_t delivered, rejected, unfinished;
+	uint64_t processes_rejected; /* process records that were no sound ones, or found no memory */
 };
+
+/* The process is not known any more: its next call describes it again. */
+void sense_forgotten(void *sense, const struct process *process);
+
+/* Forgets what was read ahead. */
+void sense_drop_pending(struct sense *sense);
 
 /* ring_buffer__new()'s callback: a record to an event, to sense->deliver. */
 int sense_on_record(void *sense, void *data, size_t size);

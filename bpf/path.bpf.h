@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From a dentry, or a cgroup's node, up to its root: the names on the way, put together from the last to the first.
+ *
+ * What is walked, and the bytes that come of it, stand in a scratch buffer of the thread: a program may be preempted
+ * by another that wants to do the same on this CPU, and its stack is 512 bytes. The functions are global ones: the
+ * verifier looks at each once, and not at every call, which is what makes loops of this length possible. Before 5.12
+ * they take no pointers (e5069b9c23b3), so each asks for the scratch buffer itself.
+ */
+#ifndef BPF_PATH_BPF_H
+#define BPF_PATH_BPF_H
+
+#include "vmlinux/vmlinux.h"
+#include "bpf/bindwatch.h"
+#include "bpf/compat.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#define NAME_LEN_MAX 255 /* NAME_MAX of include/uapi/linux/limits.h */
+
+/* The names of one step, and as many steps as BW_TEXT_MAX has room for names of one byte, and for mounts among them. */
+#define WALK_STEP  16
+#define WALK_STEPS (BW_TEXT_MAX / 2 / WALK_STEP + 16)
+
+/* A cgroup below that many others is not told: systemd's are five deep, Kubernetes' seven. */
+#define CGROUP_DEPTH_MAX 64
+
+enum walk_end {
+	WALK_UNDER_WAY,
+	WALK_ROOT,     /* came to the root */
+	WALK_CUT,      /* no more room */
+	WALK_DETACHED, /* came to the root of a file system, and that is mounted nowhere here */
+};
+
+struct walk {
+	const struct dentry *dentry;
+	const struct mount *mount;
+	__u32 position; /* in names: of the first byte so far; BW_TEXT_MAX: none */
+	enum walk_end end;
+	bool named;                                 /* directory_mode is known */
+	umode_t directory_mode;                     /* of the directory that the walk's first name stands in */
+	char names[BW_TEXT_MAX + NAME_LEN_MAX + 1]; /* a name may be written behind the last position: see prepend() */
+};
+
+struct scratch {
+	struct walk walk;
+	struct {
+		struct bw_process fixed;
+		char texts[BW_PROCESS_TEXTS_MAX];
+	} record;
+	__u32 used; /* of record.texts */
+	char name[NAME_LEN_MAX + 1];
+};
+
+/*
+ * By thread. As many as describe a process at the same moment: one a CPU, and those that are preempted while they do.
+ * Who finds none is described at his next call.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 128);
+	__type(key, __u64);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+static __always_inline struct scratch *this_scratch(void)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+
+	return bpf_map_lookup_elem(&scratches, &thread);
+}
+
+/* Puts "/name" before what is there. false: no room. */
+static __always_inline bool prepend(struct walk *walk, const unsigned char *name, __u32 length)
+{
+	__u32 position = walk->position;
+
+	if (length > NAME_LEN_MAX || position > BW_TEXT_MAX || length + 1 > position)
+		return false;
+	position -= length + 1;
+	walk->position = position;
+	/* for the verifier, which loses sight of the bounds: neither changes the value */
+	position &= BW_TEXT_MAX - 1;
+	length &= NAME_LEN_MAX;
+	walk->names[position] = '/';
+	bpf_probe_read_kernel(&walk->names[position + 1], length, name);
+	return true;
+}
+
+/* One level up, as prepend_path() of fs/d_path.c goes. WALK_UNDER_WAY: and there is more. */
+static __always_inline enum walk_end walk_up(struct walk *walk)
+{
+	const struct dentry *dentry = walk->dentry;
+	const struct mount *mount = walk->mount, *above;
+	const struct dentry *parent;
+
+	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
+		above = BPF_CORE_READ(mount, mnt_parent);
+		if (above == mount)
+			return WALK_ROOT;
+		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
+		walk->mount = above;
+		return WALK_UNDER_WAY;
+	}
+	parent = BPF_CORE_READ(dentry, d_parent);
+	if (parent == dentry || !parent)
+		return WALK_DETACHED;
+	if (!walk->named) {
+		walk->directory_mode = BPF_CORE_READ(parent, d_inode, i_mode);
+		walk->named = true;
+	}
+	walk->dentry = parent;
+	return prepend(walk, BPF_CORE_READ(dentry, d_name.name), BPF_CORE_READ(dentry, d_name.len)) ? WALK_UNDER_WAY
+	                                                                                            : WALK_CUT;
+}
+
+__noinline int walk_some(void)
+{
+	struct scratch *scratch = this_scratch();
+
+	if (!scratch)
+		return WALK_CUT;
+	for (int i = 0; i < WALK_STEP; i++) {
+		enum walk_end end = walk_up(&scratch->walk);
+
+		if (end != WALK_UNDER_WAY)
+			return end;
+	}
+	return WALK_UNDER_WAY;
+}
+
+/* enum walk_end: how the walk that walk_begin() prepared has ended. */
+__noinline int walk_to_root(void)
+{
+	struct scratch *scratch;
+	int end = WALK_UNDER_WAY;
+
+	for (int i = 0; i < WALK_STEPS && end == WALK_UNDER_WAY; i++)
+		end = walk_some();
+	scratch = this_scratch();
+	if (scratch)
+		scratch->walk.end = end == WALK_UNDER_WAY ? WALK_CUT : end;
+	return end;
+}
+
+static __always_inline void walk_begin(struct walk *walk, const struct vfsmount *mount, const struct dentry *dentry)
+{
+	walk->dentry = dentry;
+	walk->mount = (const void *)mount - bpf_core_field_offset(struct mount, mnt);
+	walk->position = BW_TEXT_MAX;
+	walk->end = WALK_UNDER_WAY;
+	walk->named = false;
+}
+
+/* The names of a cgroup's node and of those above it, the root's not. */
+__noinline int walk_cgroup(void)
+{
+	struct scratch *scratch = this_scratch();
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+	const struct kernfs_node *node, *parent;
+	long length;
+
+	if (!probe_reads || !scratch)
+		return 0;
+	scratch->walk.position = BW_TEXT_MAX;
+	scratch->walk.end = WALK_CUT;
+	node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	for (int i = 0; node && i < CGROUP_DEPTH_MAX; i++) {
+		parent = kernfs_parent(node);
+		if (!parent) {
+			scratch->walk.end = WALK_ROOT;
+			break;
+		}
+		length = bpf_probe_read_kernel_str(scratch->name, sizeof(scratch->name), BPF_CORE_READ(node, name));
+		if (length <= 1 || !prepend(&scratch->walk, (const void *)scratch->name, length - 1))
+			break;
+		node = parent;
+	}
+	return 0;
+}
+
+/*
+ * Copies the walk's names to the texts, the last `most` bytes of them. WALK_DETACHED with names is a directory that was
+ * moved out of what is mounted: its beginning is not to be had.
+ */
+static __always_inline void keep_names(struct scratch *scratch, struct bw_text *text, __u32 most)
+{
+	__u32 position = scratch->walk.position, used = scratch->used, length;
+	enum walk_end end = scratch->walk.end;
+
+	if (position > BW_TEXT_MAX || end == WALK_UNDER_WAY)
+		return;
+	if (position == BW_TEXT_MAX) {
+		if (end != WALK_ROOT)
+			return;
+		position--;
+		scratch->walk.names[BW_TEXT_MAX - 1] = '/';
+	}
+	length = BW_TEXT_MAX - position;
+	if (length > most) {
+		position += length - most;
+		length = most;
+		end = WALK_CUT;
+	}
+	/* for the verifier, as in prepend() */
+	barrier_var(used);
+	barrier_var(length);
+	if (used > BW_PROCESS_TEXTS_MAX - most || length > most)
+		return;
+	position &= BW_TEXT_MAX - 1;
+	if (bpf_probe_read_kernel(scratch->record.texts + used, length, scratch->walk.names + position))
+		return;
+	text->offset = used;
+	text->length = length;
+	text->flags = BW_TEXT_KNOWN | (end == WALK_ROOT ? 0 : BW_TEXT_CUT);
+	scratch->used = used + length;
+}
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/sense/process_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include <linux/openat2.h>
+
+#include "user/sense/process_proc.h"
+
+_Static_assert(PATH_MAX == 4096, "PROCESS_READ_TEXTS");
+
+#define DELETED " (deleted)" /* what d_path() of fs/d_path.c puts behind a name that is gone */
+
+static char *room(struct process_reading *reading)
+{
+	return reading->texts + reading->used;
+}
+
+static const char *keep(struct process_reading *reading, size_t length)
+{
+	const char *text = room(reading);
+
+	reading->used += length + 1;
+	return text;
+}
+
+/* The target of a link in /proc/PID; NULL: it cannot be read, or is no path. */
+static const char *read_link(struct process_reading *reading, int proc, const char *name)
+{
+	ssize_t n = readlinkat(proc, name, room(reading), PATH_MAX);
+
+	if (n <= 0 || room(reading)[0] != '/')
+		return NULL;
+	room(reading)[n] = '\0';
+	return keep(reading, (size_t)n);
+}
+
+static int64_t nanoseconds(const struct statx_timestamp *time)
+{
+	return time->tv_sec * 1000000000 + time->tv_nsec;
+}
+
+/*
+ * A file or directory by a path of the process's. Its paths count from the root of the mount namespace, and
+ * /proc/PID/root is that of a chroot(2). The file system may be one that a user serves (FUSE), or a server that does
+ * not answer: only what the kernel has in its caches is looked at (RESOLVE_CACHED, Linux 5.12; before, all is). 0, or
+ * -errno; -EAGAIN: not known.
+ */
+static int look(int proc, const struct process *process, const char *path, struct statx *ret)
+{
+	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_CACHED};
+	const char *chroot = process->root_directory;
+	size_t skip = chroot && strcmp(chroot, "/") != 0 ? strlen(chroot) : 0;
+	int r = 0, fd, root;
+
+	if (!chroot || !path || strncmp(path, chroot, skip) != 0 || path[skip] != '/')
+		return -EAGAIN;
+	root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -EAGAIN;
+	fd = (int)syscall(SYS_openat2, root, path + skip, &how, sizeof(how));
+	if (fd < 0 && errno == EINVAL) {
+		how.resolve = RESOLVE_IN_ROOT;
+		fd = (int)syscall(SYS_openat2, root, path + skip, &how, sizeof(how));
+	}
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	close(root);
+	return r;
+}
+
+/* The file that runs; the link leads there itself, and not by its text. 0, or -errno. */
+static int look_running(int proc, struct statx *ret)
+{
+	return statx(proc, "exe", AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0 ? -errno : 0;
+}
+
+static bool is_same_file(const struct statx *a, const struct statx *b)
+{
+	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
+}
+
+/* What DELETED behind the name leaves open: a file may be called so. */
+static void strip_deleted(struct process_reading *reading, int proc, const struct statx *running)
+{
+	struct executable *ret = &reading->process.executable;
+	char *end = (char *)(uintptr_t)ret->path + strlen(ret->path);
+	struct statx named;
+
+	if (end - ret->path <= (ptrdiff_t)strlen(DELETED) || strcmp(end - strlen(DELETED), DELETED) != 0)
+		return;
+	if (look(proc, &reading->process, ret->path, &named) == 0 && is_same_file(running, &named))
+		return;
+	end[-(ptrdiff_t)strlen(DELETED)] = '\0';
+	ret->flags |= EXECUTABLE_DELETED;
+}
+
+/* Not known where neither the file's mode nor the directory's says so, and the directory cannot be looked at. */
+static void read_world_writable(struct process_reading *reading, int proc, const struct statx *running)
+{
+	struct executable *executable = &reading->process.executable;
+	const char *slash = strrchr(executable->path, '/');
+	char directory[PATH_MAX];
+	struct statx status;
+	bool known;
+
+	(void)snprintf(directory, sizeof(directory), "%.*s", (int)(slash - executable->path + 1), executable->path);
+	known = look(proc, &reading->process, directory, &status) == 0;
+	if ((running->stx_mode & S_IWOTH) || (known && (status.stx_mode & S_IWOTH)))
+		executable->flags |= EXECUTABLE_WORLD_WRITABLE;
+	if (known || (running->stx_mode & S_IWOTH))
+		executable->flags_known |= EXECUTABLE_WORLD_WRITABLE;
+}
+
+static void read_executable(struct process_reading *reading, int proc)
+{
+	struct executable *ret = &reading->process.executable;
+	struct statx running;
+
+	ret->path = read_link(reading, proc, "exe");
+	if (!ret->path || look_running(proc, &running) < 0)
+		return;
+	ret->has_inode = true;
+	ret->device = makedev(running.stx_dev_major, running.stx_dev_minor);
+	ret->inode = running.stx_ino;
+	ret->mtime_ns = nanoseconds(&running.stx_mtime);
+	ret->ctime_ns = nanoseconds(&running.stx_ctime);
+	ret->flags_known = EXECUTABLE_MEMFD | EXECUTABLE_DELETED;
+	strip_deleted(reading, proc, &running);
+	if (running.stx_nlink == 0)
+		ret->flags |= EXECUTABLE_DELETED;
+	if (running.stx_nlink == 0 && strncmp(ret->path, "/memfd:", strlen("/memfd:")) == 0)
+		ret->flags |= EXECUTABLE_MEMFD;
+	else
+		read_world_writable(reading, proc, &running);
+}
+
+static void read_arguments(struct process_reading *reading, int proc)
+{
+	struct process *process = &reading->process;
+	char *arguments = room(reading);
+	ssize_t n = proc_file(proc, "cmdline", arguments, PATH_MAX + 1);
+	bool open;
+
+	if (n < 0 || process->kernel_thread)
+		return;
+	process->arguments_truncated = n == PATH_MAX;
+	open = n && arguments[n - 1] != '\0';
+	process->arguments = keep(reading, (size_t)n);
+	process->arguments_length = (size_t)n + open;
+	for (size_t i = 0; i < process->arguments_length; i++)
+		process->arguments_count += arguments[i] == '\0';
+	if (open && process->arguments_truncated)
+		process->arguments_count--;
+}
+
+/* The line of the v2 hierarchy: "0::/path" (cgroups(7)). */
+static void read_cgroup(struct process_reading *reading, int proc)
+{
+	char *text = room(reading), *line, *end;
+
+	if (proc_file(proc, "cgroup", text, PATH_MAX) < 0)
+		return;
+	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
+	if (!line)
+		return;
+	line = strchr(line, '/');
+	end = strchr(line, '\n');
+	if (!end)
+		return;
+	memmove(text, line, (size_t)(end - line));
+	text[end - line] = '\0';
+	reading->process.cgroup.path = keep(reading, (size_t)(end - line));
+}
+
+static void read_ancestors(struct process_reading *reading, uint32_t parent)
+{
+	struct process *process = &reading->process;
+
+	while (parent && process->ancestors_count < PROCESS_ANCESTORS_MAX) {
+		struct ancestor *ancestor = &process->ancestors[process->ancestors_count];
+		struct proc_stat stat;
+		int proc = proc_open(parent);
+
+		if (proc < 0)
+			return;
+		if (proc_stat(proc, &stat) == 0) {
+			ancestor->pid = parent;
+			ancestor->start_ns = stat.start_ns;
+			memcpy(ancestor->comm, stat.comm, sizeof(ancestor->comm));
+			ancestor->executable = read_link(reading, proc, "exe");
+			process->ancestors_count++;
+		} else {
+			stat.parent = 0;
+		}
+		close(proc);
+		parent = stat.parent;
+	}
+}
+
+/* A number on a line of its own; PROCESS_UNSET where there is no such file: a kernel without audit. */
+static uint32_t read_number(int proc, const char *name)
+{
+	char text[16];
+	uint32_t number;
+
+	return proc_file(proc, name, text, sizeof(text)) > 0 && sscanf(text, "%" SCNu32, &number) == 1 ? number
+	                                                                                               : PROCESS_UNSET;
+}
+
+static void read_credentials(struct process_reading *reading, int proc)
+{
+	struct credentials *ret = &reading->credentials;
+	const char *uids, *gids, *groups, *permitted, *effective;
+	/* 65,536 groups of up to eleven bytes are possible: the line that is looked for behind them is then not found
+	 */
+	char text[32768];
+
+	if (proc_file(proc, "status", text, sizeof(text)) < 0)
+		return;
+	uids = proc_status(text, "Uid");
+	gids = proc_status(text, "Gid");
+	groups = proc_status(text, "Groups");
+	permitted = proc_status(text, "CapPrm");
+	effective = proc_status(text, "CapEff");
+	if (!uids || !gids || !groups || !permitted || !effective)
+		return;
+	if (sscanf(uids, "%" SCNu32 " %" SCNu32, &reading->uid, &ret->effective_uid) != 2 ||
+	    sscanf(gids, "%" SCNu32 " %" SCNu32, &reading->gid, &ret->effective_gid) != 2 ||
+	    sscanf(permitted, "%" SCNx64, &ret->permitted) != 1 || sscanf(effective, "%" SCNx64, &ret->effective) != 1)
+		return;
+	/* each is ended by a space */
+	for (; *groups && *groups != '\n'; groups++)
+		ret->groups_count += *groups == ' ';
+	ret->login_uid = read_number(proc, "loginuid");
+	ret->session = read_number(proc, "sessionid");
+	ret->known = true;
+}
+
+static void read_all(struct process_reading *reading, int proc, const struct proc_stat *stat)
+{
+	struct process *process = &reading->process;
+
+	memcpy(process->comm, stat->comm, sizeof(process->comm));
+	process->from_proc = true;
+	process->kernel_thread = stat->kernel_thread;
+	if (!stat->kernel_thread) {
+		process->root_directory = read_link(reading, proc, "root");
+		read_executable(reading, proc);
+		process->working_directory = read_link(reading, proc, "cwd");
+	}
+	read_arguments(reading, proc);
+	read_cgroup(reading, proc);
+	process->pidns_inode = proc_namespace(proc, "ns/pid");
+	process->mntns_inode = proc_namespace(proc, "ns/mnt");
+	process->userns_inode = proc_namespace(proc, "ns/user");
+	process->netns_inode = proc_namespace(proc, "ns/net");
+	if (!stat->kernel_thread)
+		read_ancestors(reading, stat->parent);
+	read_credentials(reading, proc);
+}
+
+static bool is_same(uint64_t start_ns, const struct proc_stat *stat)
+{
+	return start_ns / PROC_TICK_NS == stat->start_ns / PROC_TICK_NS;
+}
+
+int process_read(uint32_t pid, uint64_t start_ns, struct process_reading *ret)
+{
+	struct proc_stat stat;
+	int r, proc = proc_open(pid);
+
+	if (proc < 0)
+		return proc;
+	ret->process = (struct process){.pid = pid};
+	ret->credentials = (struct credentials){0};
+	ret->uid = ret->gid = 0;
+	ret->used = 0;
+	r = proc_stat(proc, &stat);
+	if (r == 0 && start_ns && !is_same(start_ns, &stat))
+		r = -ESRCH;
+	if (r == 0) {
+		ret->process.start_ns = start_ns ? start_ns : stat.start_ns;
+		read_all(ret, proc, &stat);
+		/* is what was read the whole process's, or did it end meanwhile? */
+		r = proc_stat(proc, &stat);
+	}
+	close(proc);
+	return r;
+}
+
+bool process_lives(uint32_t pid, uint64_t start_ns)
+{
+	struct proc_stat stat;
+	int proc = proc_open(pid);
+	bool lives = proc >= 0 && proc_stat(proc, &stat) == 0 && is_same(start_ns, &stat);
+
+	if (proc >= 0)
+		close(proc);
+	return lives;
+}
+
+/* What the path leads to now, beside the file that runs: both as stat(2) tells it, which need not be what a hook read.
+ */
+static void compare(struct process *process, int proc)
+{
+	struct executable *executable = &process->executable;
+	struct statx running, named;
+	int r;
+
+	if (!executable->path || executable->path_truncated || (executable->flags & EXECUTABLE_MEMFD) ||
+	    look_running(proc, &running) < 0)
+		return;
+	r = look(proc, process, executable->path, &named);
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		return;
+	executable->flags &= ~EXECUTABLE_REPLACED;
+	if (r < 0)
+		executable->flags |= EXECUTABLE_DELETED;
+	else if (!is_same_file(&running, &named))
+		executable->flags |= EXECUTABLE_REPLACED;
+	executable->flags_known |= EXECUTABLE_REPLACED | EXECUTABLE_DELETED;
+}
+
+void process_examine(struct process *process)
+{
+	struct proc_stat stat;
+	int proc = process->kernel_thread ? -1 : proc_open(process->pid);
+
+	if (proc < 0)
+		return;
+	if (proc_stat(proc, &stat) == 0 && is_same(process->start_ns, &stat))
+		compare(process, proc);
+	close(proc);
+}

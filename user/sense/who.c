@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/sense/who.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "user/base/cgroup_path.h"
+#include "user/sense/decode_process.h"
+#include "user/sense/process_cache.h"
+#include "user/sense/process_proc.h"
+#include "user/sense/process_read.h"
+
+/* How long it is believed that an executable was not replaced: a look costs ten microseconds. */
+#define EXAMINE_EVERY_NS 1000000000ULL
+
+/* The inode of the first pid namespace: PROC_PID_INIT_INO of include/linux/proc_ns.h, ABI. */
+#define FIRST_PIDNS_INODE 0xeffffffcU
+
+/* Of a hook's record and of /proc/PID/cgroup (user/sense/process_read.c). */
+#define CGROUP_PATH_MAX 4096
+
+struct who {
+	struct process_cache *cache;
+	bool first_pidns; /* /proc has the pids that the hooks tell */
+	void (*forgotten)(void *context, const struct process *process);
+	void *context;
+	struct process_reading reading;
+	char texts[DECODE_PROCESS_TEXTS];
+	char cgroup_texts[CGROUP_TEXTS_SIZE(CGROUP_PATH_MAX)];
+};
+
+static bool lives(void *context, const struct process *process)
+{
+	(void)context;
+	return process_lives(process->pid, process->start_ns);
+}
+
+static void forgotten(void *context, const struct process *process)
+{
+	struct who *who = context;
+
+	if (who->forgotten && !process->from_proc)
+		who->forgotten(who->context, process);
+}
+
+int who_new(void (*on_forgotten)(void *context, const struct process *process), void *context, struct who **ret)
+{
+	struct who *who = calloc(1, sizeof(*who));
+	const struct process_cache_options options = {.entries = PROCESS_CACHE_ENTRIES,
+	                                              .bytes = PROCESS_CACHE_BYTES,
+	                                              .lives = lives,
+	                                              .forgotten = forgotten,
+	                                              .context = who};
+	struct stat status;
+
+	if (!who || process_cache_new(&options, &who->cache) < 0) {
+		free(who);
+		return -ENOMEM;
+	}
+	who->forgotten = on_forgotten;
+	who->context = context;
+	who->first_pidns = stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == FIRST_PIDNS_INODE;
+	*ret = who;
+	return 0;
+}
+
+void who_free(struct who *who)
+{
+	if (!who)
+		return;
+	process_cache_free(who->cache);
+	free(who);
+}
+
+static struct process_entry *add(struct who *who, struct process *process)
+{
+	const char *path = process->cgroup.path;
+
+	if (path && strlen(path) <= CGROUP_PATH_MAX)
+		cgroup_path_parse(path, who->cgroup_texts, &process->cgroup);
+	return process_cache_add(who->cache, process);
+}
+
+int who_on_record(struct who *who, const void *data, size_t size)
+{
+	struct process process;
+	int r = decode_process(data, size, &process, who->texts);
+
+	if (r < 0)
+		return r;
+	return add(who, &process) ? 0 : -ENOMEM;
+}
+
+/* Of a process that made its first calls before we watched, or whose description was lost. */
+static struct process_entry *read_process(struct who *who, uint32_t pid, uint64_t start_ns, uint32_t exec_id)
+{
+	if (process_read(pid, start_ns, &who->reading) < 0)
+		return NULL;
+	who->reading.process.exec_id = exec_id;
+	return add(who, &who->reading.process);
+}
+
+/*
+ * A process that ends is told by what is left of it. What was read of it when we began to watch is more, as long as
+ * its name is still the same.
+ */
+static struct process_entry *find_read(struct who *who, const struct process *process)
+{
+	uint64_t start_ns = process->start_ns / PROC_TICK_NS * PROC_TICK_NS;
+	struct process_entry *found = process_cache_find(who->cache, process->pid, start_ns, 0);
+
+	return found && found->process.from_proc && strcmp(found->process.comm, process->comm) == 0 ? found : NULL;
+}
+
+static void examine(const struct who *who, struct process_entry *entry, uint64_t now_ns)
+{
+	if (!who->first_pidns && !entry->process.from_proc)
+		return;
+	if (entry->examined_ns && now_ns < entry->examined_ns + EXAMINE_EVERY_NS)
+		return;
+	process_examine(&entry->process);
+	entry->examined_ns = now_ns;
+}
+
+void who_made(struct who *who, struct event *event)
+{
+	struct process_entry *entry, *read;
+
+	if (!event->has_process_start)
+		return;
+	entry = process_cache_find(who->cache, event->pid, event->process_start_ns, event->process_exec_id);
+	if (!entry && who->first_pidns)
+		entry = read_process(who, event->pid, event->process_start_ns, event->process_exec_id);
+	if (!entry)
+		return;
+	if (!entry->process.executable.path && !entry->process.kernel_thread) {
+		read = find_read(who, &entry->process);
+		entry = read ? read : entry;
+	}
+	examine(who, entry, event->boot_ns);
+	event->process = &entry->process;
+}
+
+void who_holds(struct who *who, struct event *event)
+{
+	struct process_entry *entry;
+	struct process *process = &who->reading.process;
+
+	if (!event->pid || process_read(event->pid, 0, &who->reading) < 0)
+		return;
+	event->credentials = who->reading.credentials;
+	entry = process_cache_find(who->cache, process->pid, process->start_ns, 0);
+	if (!entry)
+		entry = add(who, process);
+	if (!entry)
+		return;
+	examine(who, entry, event->boot_ns);
+	event->process = &entry->process;
+	event->has_process_start = true;
+	event->process_start_ns = process->start_ns;
+}
+
+void who_keep(const struct event *event)
+{
+	process_cache_pin(event->process);
+}
+
+void who_release(const struct event *event)
+{
+	process_cache_unpin(event->process);
+}

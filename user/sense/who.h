@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Whose events these are: the processes that the hooks have described, and /proc where they have not. */
+#ifndef USER_SENSE_WHO_H
+#define USER_SENSE_WHO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "user/base/event.h"
+
+struct who;
+
+/*
+ * 0, or -ENOMEM. forgotten(), if not NULL: the hooks must describe this process again when it makes its next call.
+ * *ret is freed with who_free(), which allows NULL.
+ */
+int who_new(void (*forgotten)(void *context, const struct process *process), void *context, struct who **ret);
+void who_free(struct who *who);
+
+/* A process record of the ring buffer. 0; -EPROTO: it is not a sound one; -ENOMEM. */
+int who_on_record(struct who *who, const void *data, size_t size);
+
+/*
+ * event->process of an event that a hook made: as it was told, or else as /proc has it if the process is still there.
+ * It lives until the next call of any function here, or while it is held.
+ */
+void who_made(struct who *who, struct event *event);
+
+/* The same of an event that no hook made, by its pid, and event->credentials: EVENT_EXISTING. */
+void who_holds(struct who *who, struct event *event);
+
+/* The event is kept: its process stays. To be undone by who_release(), once. */
+void who_keep(const struct event *event);
+void who_release(const struct event *event);
+
+#endif

@@ -351,7 +351,7 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 	const struct sock *sk = (const void *)ctx;
 	struct call *call = call_under_way();
 	struct call *asked_for;
-	struct call alone = {};
+	struct bw_socket alone = {};
 
 	if (call && !exit_skipped) {
 		call->bound = fill_socket(&call->record, sk, false);
@@ -363,9 +363,9 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 	}
 	asked_for = bpf_map_lookup_elem(&asked, &thread);
 	if (asked_for)
-		alone = *asked_for;
-	if (fill_socket(&alone.record, sk, false))
-		emit(&alone.record, BW_RECORD_BIND, 0, hook);
+		alone = asked_for->record;
+	if (fill_socket(&alone, sk, false))
+		emit(&alone, BW_RECORD_BIND, 0, hook);
 	if (asked_for)
 		asked_for->bound = true;
 	return 1;

@@ -129,18 +129,17 @@ __noinline int walk_some(void)
 	return WALK_UNDER_WAY;
 }
 
-/* enum walk_end: how the walk that walk_begin() prepared has ended. */
-__noinline int walk_to_root(void)
+/*
+ * Walks what walk_begin() prepared. Of functions that call each other the stacks count together, 32 bytes each at
+ * least, and the hooks need most of the 512 themselves: so this one is not of its own.
+ */
+static __always_inline void walk_to_root(struct walk *walk)
 {
-	struct scratch *scratch;
 	int end = WALK_UNDER_WAY;
 
 	for (int i = 0; i < WALK_STEPS && end == WALK_UNDER_WAY; i++)
 		end = walk_some();
-	scratch = this_scratch();
-	if (scratch)
-		scratch->walk.end = end == WALK_UNDER_WAY ? WALK_CUT : end;
-	return end;
+	walk->end = end == WALK_UNDER_WAY ? WALK_CUT : end;
 }
 
 static __always_inline void walk_begin(struct walk *walk, const struct vfsmount *mount, const struct dentry *dentry)

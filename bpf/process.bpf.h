@@ -70,12 +70,12 @@ static __always_inline int is_in_overlay_upper(const struct inode *inode)
 /* A file of no directory; its name is of the kernel's making (mm/memfd.c). */
 static __always_inline bool is_memfd(const struct dentry *dentry)
 {
-	char name[6] = {};
+	char name[8] = {};
 
 	if (BPF_CORE_READ(dentry, d_parent) != dentry)
 		return false;
-	bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
-	return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':';
+	bpf_probe_read_kernel(name, sizeof("memfd:") - 1, BPF_CORE_READ(dentry, d_name.name));
+	return *(const __u64 *)name == *(const __u64 *)"memfd:\0";
 }
 
 /* true: a memfd, which has a name but stands in no directory. */
@@ -85,7 +85,7 @@ static __always_inline bool walk_file(struct scratch *scratch, const struct file
 
 	walk_begin(&scratch->walk, BPF_CORE_READ(file, f_path.mnt), dentry);
 	if (!is_memfd(dentry)) {
-		walk_to_root();
+		walk_to_root(&scratch->walk);
 		return false;
 	}
 	if (prepend(&scratch->walk, BPF_CORE_READ(dentry, d_name.name), BPF_CORE_READ(dentry, d_name.len)))
@@ -200,10 +200,10 @@ __noinline int describe_directories(void)
 	if (!fs)
 		return 0;
 	walk_begin(&scratch->walk, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry));
-	walk_to_root();
+	walk_to_root(&scratch->walk);
 	keep_names(scratch, &scratch->record.fixed.directory, BW_TEXT_MAX);
 	walk_begin(&scratch->walk, BPF_CORE_READ(fs, root.mnt), BPF_CORE_READ(fs, root.dentry));
-	walk_to_root();
+	walk_to_root(&scratch->walk);
 	keep_names(scratch, &scratch->record.fixed.root, BW_TEXT_MAX);
 	return 0;
 }

@@ -89,6 +89,44 @@ static void a_record_becomes_an_event(void **state)
 	assert_null(event.verdict.rule);
 }
 
+static void the_caller_is_known_as_far_as_it_was_read(void **state)
+{
+	struct bw_socket bind = sound_record();
+	struct event event;
+
+	(void)state;
+	bind.start_ns = 5;
+	bind.exec_id = 6;
+	bind.cgroup_id = 7;
+	bind.effective_uid = 8;
+	bind.effective_gid = 9;
+	bind.groups_count = 10;
+	bind.effective = 1ULL << 40;
+	bind.permitted = 1ULL << 39;
+	bind.login_uid = 11;
+	bind.session = BW_AUDIT_UNSET;
+	assert_int_equal(decode(&bind, sizeof(bind), &context, &event), 0);
+	assert_true(event.cgroup_id == 7);
+	assert_false(event.has_process_start || event.credentials.known);
+	assert_int_equal(event.credentials.effective_uid, 0);
+	assert_null(event.process);
+	bind.caller = BW_CALLER_PROCESS;
+	assert_int_equal(decode(&bind, sizeof(bind), &context, &event), 0);
+	assert_true(event.has_process_start && !event.credentials.known);
+	assert_true(event.process_start_ns == 5);
+	assert_int_equal(event.process_exec_id, 6);
+	bind.caller = BW_CALLER_CREDENTIALS;
+	assert_int_equal(decode(&bind, sizeof(bind), &context, &event), 0);
+	assert_true(!event.has_process_start && event.credentials.known);
+	assert_int_equal(event.credentials.effective_uid, 8);
+	assert_int_equal(event.credentials.effective_gid, 9);
+	assert_int_equal(event.credentials.groups_count, 10);
+	assert_true(event.credentials.effective == 1ULL << 40);
+	assert_true(event.credentials.permitted == 1ULL << 39);
+	assert_int_equal(event.credentials.login_uid, 11);
+	assert_int_equal(event.credentials.session, PROCESS_UNSET);
+}
+
 static void a_failed_bind_has_no_bound_port(void **state)
 {
 	struct bw_socket bind = sound_record();
@@ -201,6 +239,7 @@ static void what_is_not_a_record_is_rejected(void **state)
 		assert_int_equal(decode(&bind, sizeof(bind), &context, &event), -EPROTO);                              \
 	} while (0)
 	REJECTED(bind.header.version = BW_ABI_VERSION + 1);
+	REJECTED(bind.caller = BW_CALLER_CREDENTIALS << 1);
 	REJECTED(bind.header.type = 0);
 	REJECTED(bind.header.type = BW_RECORD_CLOSE + 1);
 	REJECTED(bind.header.type = 99);
@@ -250,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_record_becomes_an_event),
+	        cmocka_unit_test(the_caller_is_known_as_far_as_it_was_read),
 	        cmocka_unit_test(a_failed_bind_has_no_bound_port),
 	        cmocka_unit_test(each_record_becomes_its_action),
 	        cmocka_unit_test(a_comm_without_an_end_gets_one),

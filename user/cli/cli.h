@@ -22,6 +22,8 @@ int cli_watch(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_port(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_explain(int argc, char **argv);
 int cli_registry(int argc, char **argv);
 
 /* Writes "bindwatch: ..." and a line break to stderr, control bytes escaped; returns CLI_FAILURE. */

@@ -212,7 +212,7 @@ static void write_event(struct json *json, const struct encode_host *host, const
 	    severities[verdict->severity])
 		member_u64(json, "severity", severities[verdict->severity]);
 	if (verdict->verdict == VERDICT_ALERT)
-		member_policy(json, "reason", verdict->message);
+		member_policy(json, "reason", verdict->reason ? verdict->reason : verdict->message);
 	json_object_end(json);
 	write_rule(json, verdict);
 }
@@ -429,7 +429,8 @@ static void write_own_socket(struct json *json, const struct encode_host *host, 
 	const struct event_facts *facts = &event->facts;
 
 	write_endpoint(json, "requested", &event->requested);
-	if (event->requested.has_port || facts->ephemeral)
+	/* BW_SOCKET_PORT_ASKED: known of the socket, where the call that asked for it is not told */
+	if (event->requested.has_port || facts->ephemeral || (event->socket_flags & BW_SOCKET_PORT_ASKED))
 		member_bool(json, "ephemeral", facts->ephemeral);
 	if (facts->server.has_port) {
 		member_string(json, "port_class", registry_range_name(facts->range));

@@ -251,7 +251,7 @@ void ecs_write_container(struct json *json, const struct event *event)
 
 	if (!cgroup)
 		return;
-	if (cgroup->container_id) {
+	if (cgroup->container_id || cgroup->runtime != RUNTIME_NONE) {
 		member_object(json, "container");
 		member_name(json, "id", cgroup->container_id);
 		member_string(json, "runtime", name_of_runtime(cgroup->runtime));
@@ -304,7 +304,8 @@ static void write_executable(struct json *json, const struct executable *executa
 	        {EXECUTABLE_MODIFIED, "modified"},
 	};
 
-	if (!executable->has_inode && !executable->flags_known && !executable->package && !executable->path_truncated)
+	if (!executable->has_inode && !executable->flags_known && !executable->package && !executable->package_known &&
+	    !executable->path_truncated)
 		return;
 	member_object(json, "executable");
 	if (executable->path_truncated)
@@ -321,6 +322,8 @@ static void write_executable(struct json *json, const struct executable *executa
 		if (executable->flags_known & flags[i].flag)
 			member_bool(json, flags[i].key, executable->flags & flags[i].flag);
 	}
+	if (executable->package_known)
+		member_bool(json, "packaged", executable->package);
 	member_hostile(json, "package", executable->package, UNIT_BYTES);
 	member_hostile(json, "package_version", executable->package_version, UNIT_BYTES);
 	json_object_end(json);

@@ -67,10 +67,18 @@ void fact_action(const struct event *event, uint64_t *ret_bits, uint64_t *ret_kn
 
 void fact_socket(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known)
 {
-	*ret_bits = event->socket_flags & ~EVENT_SOCKET_DEVICE;
+	uint32_t flags = event->socket_flags;
+
+	*ret_bits = flags & ~EVENT_SOCKET_DEVICE;
 	if (event->device)
 		*ret_bits |= EVENT_SOCKET_DEVICE;
 	*ret_known = ALL_BITS;
+	if (flags & BW_SOCKET_REUSE_UNKNOWN)
+		*ret_known &= ~(uint64_t)(BW_SOCKET_REUSEPORT | BW_SOCKET_REUSEADDR);
+	if (flags & BW_SOCKET_INET_UNKNOWN)
+		*ret_known &= ~(uint64_t)(BW_SOCKET_FREEBIND | BW_SOCKET_TRANSPARENT);
+	if (flags & BW_SOCKET_KERNEL_UNKNOWN)
+		*ret_known &= ~(uint64_t)BW_SOCKET_KERNEL;
 }
 
 void fact_pattern(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known)

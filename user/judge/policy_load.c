@@ -196,7 +196,6 @@ static int add_word(struct loader *loader, const struct loose_word *word)
 		loader->words_size = size;
 	}
 	loader->words[loader->words_count++] = *word;
-	loader->rule.keys |= 1ULL << predicate_number_of(word->predicate);
 	loader->rule.any_action |= strcmp(word->predicate->key, "action") == 0;
 	return 0;
 }
@@ -216,11 +215,8 @@ static int take_word(struct loader *loader, unsigned int line, const struct pred
 		return -ENOMEM;
 	reader->message[0] = reader->warning[0] = '\0';
 	r = predicate->kind->read(predicate, reader, &loose.word);
-	if (r == -EINVAL) {
-		/* the rule is about this key all the same: no second error says that it is about nothing */
-		loader->rule.keys |= 1ULL << predicate_number_of(predicate);
+	if (r == -EINVAL)
 		return refuse(loader, line, word->text, reader->message);
-	}
 	if (r < 0)
 		return r;
 	if (reader->warning[0] && !loader->file->vendor)
@@ -234,6 +230,8 @@ static int take_predicate(struct loader *loader, unsigned int line, const struct
 	const char *error;
 	int r;
 
+	/* also where no word of it is good: no second error says that the rule is about nothing */
+	loader->rule.keys |= 1ULL << predicate_number_of(predicate);
 	while ((r = policy_word_next(&value, &word, &error)) > 0) {
 		r = take_word(loader, line, predicate, &word);
 		if (r < 0)

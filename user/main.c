@@ -18,6 +18,8 @@ static const struct {
         {"doctor", cli_doctor, "whether watching works here, and what is missing"},
         {"check", cli_check, "whether the policy is what it is meant to be"},
         {"explain", cli_explain, "what the policy says of a bind, and why"},
+        {"learn", cli_learn, "rules for what runs here, to be reviewed"},
+        {"replay", cli_replay, "what a policy would have said of recorded events"},
         {"registry", cli_registry, "the IANA registry: facts, check of a file, differences"},
 };
 
@@ -47,7 +49,7 @@ int main(int argc, char **argv)
 	open_standard_streams();
 	setlocale(LC_TIME, "");
 	if (argc < 2)
-		return cli_usage(NULL, "which command? watch, list, port, doctor, check, explain or registry");
+		return cli_usage(NULL, "which command? watch, list, port, doctor, check, explain, learn, replay or registry");
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return help();
 	if (strcmp(argv[1], "--version") == 0)
@@ -55,5 +57,5 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
-	return cli_usage(NULL, "no command named '%s': watch, list, port, doctor, check, explain or registry", argv[1]);
+	return cli_usage(NULL, "no command named '%s': watch, list, port, doctor, check, explain, learn, replay or registry", argv[1]);
 }

@@ -21,6 +21,8 @@ enum cli_exit {
 int cli_watch(int argc, char **argv);
 int cli_list(int argc, char **argv);
 int cli_port(int argc, char **argv);
+int cli_learn(int argc, char **argv);
+int cli_replay(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_explain(int argc, char **argv);

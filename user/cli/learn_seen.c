@@ -152,7 +152,7 @@ static int add_refusal(struct learn *learn, const struct event *event, const cha
 	void *found;
 	char *texts;
 
-	(void)snprintf(name, sizeof(name), "[%.*s]", EVENT_COMM_LEN - 1, event->comm);
+	(void)snprintf(name, sizeof(name), "[%.*s]", EVENT_COMM_LEN - 1, event->comm[0] ? event->comm : "not seen");
 	key.program = path ? path : name;
 	found = tfind(&key, &learn->refusals, compare_refusals);
 	if (found) {

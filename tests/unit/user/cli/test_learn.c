@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 #include "bpf/bindwatch.h"
 #include "user/cli/learn.h"
 #include "user/judge/classify.h"
+#include "user/judge/policy.h"
 
 static struct registry *registry;
 
@@ -240,6 +242,66 @@ static void sections(void **state)
 	}
 }
 
+/* What is written is a policy that expects what it was learnt from: each of these programs, and nothing beside it. */
+static void a_policy_comes_of_it(void **state)
+{
+	static const struct {
+		struct sample learnt, beside;
+	} table[] = {
+	        {{.exe = "/usr/sbin/sshd", .unit = "ssh.service", .port = 22},
+	         {.exe = "/usr/sbin/sshd", .unit = "x.service", .port = 22}},
+	        {{.exe = "/opt/x", .port = 22}, {.exe = "/opt/x", .port = 22, .protocol = IPPROTO_UDP}},
+	        {{.exe = "/opt/x", .port = 5432}, {.exe = "/opt/x", .port = 5433}},
+	        {{.exe = "/opt/x", .port = 6379}, {.exe = "/opt/x", .port = 6380}},
+	        {{.exe = "/opt/x", .port = 80, .container = "a"}, {.exe = "/opt/x", .port = 80, .unit = "y.scope"}},
+	        {{.exe = "/opt/x", .port = 80, .unit = "y.scope"}, {.exe = "/opt/x", .port = 80, .container = "a"}},
+	        {{.exe = "/opt/x", .unit = "dev-a\\x2db.service", .port = 80},
+	         {.exe = "/opt/x", .unit = "dev-ax2db.service", .port = 80}},
+	        {{.exe = "/opt/a \\ x/*b [c]d?e\"", .port = 80}, {.exe = "/opt/a \\ x/bb [c]d?e\"", .port = 80}},
+	        {{.exe = "/opt/a\\[x]*/b?c", .port = 80}, {.exe = "/opt/a\\[x]*/bbc", .port = 80}},
+	        {{.exe = "/opt/a ;b", .port = 80}, {.exe = "/opt/a", .port = 80}},
+	        {{.exe = "/opt/#b", .port = 80}, {.exe = "/opt/", .port = 80}},
+	        {{.exe = "/opt/\"\\\"", .port = 80}, {.exe = "/opt/\"\"", .port = 80}},
+	        {{.exe = "/opt/a\nb\x1b\xff\xe2\x80\xae\xc3\xa9", .port = 80}, {.exe = "/opt/a\nb", .port = 80}},
+	        {{.exe = "/opt/=[expect x]", .port = 80}, {.exe = "/opt/=[expect y]", .port = 80}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char file[] = "/tmp/bindwatch-learn-XXXXXX", *text;
+		struct policy_options options = {
+		        .registry = registry, .paths = (const char *const[]){file}, .paths_count = 1};
+		struct policy_problems problems = {0};
+		struct policy *policy;
+		struct process process;
+		struct learn *learn;
+		struct event event;
+		int fd = mkstemp(file);
+
+		assert_true(fd >= 0);
+		assert_int_equal(learn_open(false, &learn), 0);
+		add(learn, &table[i].learnt, 1);
+		text = written(learn);
+		assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+		(void)close(fd);
+		if (policy_load(&options, &policy, &problems) < 0)
+			fail_msg("row %zu: %s:%u: %s", i, file, problems.list[0].line, problems.list[0].text);
+		(void)unlink(file);
+		event = event_of(&table[i].learnt, &process);
+		policy_judge(policy, &event);
+		if (event.verdict.verdict != VERDICT_EXPECT || strncmp(event.verdict.rule, "learnt-", 7) != 0)
+			fail_msg("row %zu is not expected by\n%s", i, text);
+		event = event_of(&table[i].beside, &process);
+		policy_judge(policy, &event);
+		if (event.verdict.verdict != VERDICT_NONE)
+			fail_msg("what stands beside row %zu is expected by\n%s", i, text);
+		policy_problems_free(&problems);
+		policy_free(policy);
+		learn_free(learn);
+		free(text);
+	}
+}
+
 static int find_refusal(void *context, const struct learn_refusal *refusal)
 {
 	*(const struct learn_refusal **)context = refusal;
@@ -415,7 +477,8 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(sections),     cmocka_unit_test(refusals), cmocka_unit_test(order_does_not_matter),
+	        cmocka_unit_test(sections),     cmocka_unit_test(a_policy_comes_of_it),
+	        cmocka_unit_test(refusals),     cmocka_unit_test(order_does_not_matter),
 	        cmocka_unit_test(names_differ), cmocka_unit_test(bounded),
 	};
 

@@ -7,51 +7,109 @@
 #include <string.h>
 #include <time.h>
 
+#include "user/base/worker.h"
+
 /*
  * Room for the strings of one entry. Of a user sysconf(_SC_GETPW_R_SIZE_MAX) suggests 1024; a group's have its members,
  * and the name of one with thousands is not worth a larger buffer.
  */
 #define STRINGS_BYTES 16384
 
-static void ask_user(struct user_cache_entry *entry, char strings[STRINGS_BYTES])
-{
-	struct passwd passwd, *found = NULL;
+struct question {
+	bool of_group;
+	uint32_t id;
+	char name[USER_CACHE_NAME_LEN]; /* the answer; "": it has none */
+};
 
-	if (getpwuid_r(entry->id, &passwd, strings, STRINGS_BYTES, &found) == 0 && found &&
-	    strlen(found->pw_name) < sizeof(entry->name))
-		memcpy(entry->name, found->pw_name, strlen(found->pw_name) + 1);
+static void keep_name(struct question *question, const char *name)
+{
+	if (strlen(name) < sizeof(question->name))
+		memcpy(question->name, name, strlen(name) + 1);
 }
 
-static void ask_group(struct user_cache_entry *entry, char strings[STRINGS_BYTES])
+static void ask(void *job)
 {
-	struct group group, *found = NULL;
-
-	if (getgrgid_r(entry->id, &group, strings, STRINGS_BYTES, &found) == 0 && found &&
-	    strlen(found->gr_name) < sizeof(entry->name))
-		memcpy(entry->name, found->gr_name, strlen(found->gr_name) + 1);
-}
-
-static const char *look_up(struct user_cache_entry entries[USER_CACHE_ENTRIES], uint32_t id,
-                           void (*ask)(struct user_cache_entry *entry, char *strings))
-{
-	struct user_cache_entry *entry = &entries[id % USER_CACHE_ENTRIES];
+	struct question *question = job;
 	char strings[STRINGS_BYTES];
+	struct passwd passwd, *user = NULL;
+	struct group entry, *group = NULL;
+
+	if (question->of_group) {
+		if (getgrgid_r(question->id, &entry, strings, sizeof(strings), &group) == 0 && group)
+			keep_name(question, group->gr_name);
+	} else if (getpwuid_r(question->id, &passwd, strings, sizeof(strings), &user) == 0 && user) {
+		keep_name(question, user->pw_name);
+	}
+}
+
+static struct user_cache_entry *find_entry(struct user_cache *cache, const struct question *question)
+{
+	return &(question->of_group ? cache->groups : cache->users)[question->id % USER_CACHE_ENTRIES];
+}
+
+static void keep(struct user_cache *cache, const struct question *question, int64_t now)
+{
+	struct user_cache_entry *entry = find_entry(cache, question);
+
+	*entry = (struct user_cache_entry){.id = question->id, .used = true, .until = now + USER_CACHE_SECONDS};
+	memcpy(entry->name, question->name, sizeof(entry->name));
+}
+
+static void collect(struct user_cache *cache, unsigned int milliseconds, int64_t now)
+{
+	struct question answered;
+
+	if (worker_collect(cache->worker, milliseconds, &answered))
+		keep(cache, &answered, now);
+}
+
+static bool is_fresh(const struct user_cache_entry *entry, uint32_t id, int64_t now)
+{
+	return entry->used && entry->id == id && now < entry->until;
+}
+
+static void renew(struct user_cache *cache, struct question *question, int64_t now)
+{
+	if (!cache->worker) {
+		ask(question);
+		keep(cache, question, now);
+		return;
+	}
+	/* what came too late for whoever asked for it */
+	collect(cache, 0, now);
+	if (!is_fresh(find_entry(cache, question), question->id, now) && worker_give(cache->worker, question))
+		collect(cache, USER_CACHE_WAIT_MS, now);
+}
+
+static const char *look_up(struct user_cache *cache, struct question question)
+{
+	struct user_cache_entry *entry = find_entry(cache, &question);
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (!entry->used || entry->id != id || now.tv_sec >= entry->until) {
-		*entry = (struct user_cache_entry){.id = id, .used = true, .until = now.tv_sec + USER_CACHE_SECONDS};
-		ask(entry, strings);
-	}
-	return entry->name[0] ? entry->name : NULL;
+	if (!is_fresh(entry, question.id, now.tv_sec))
+		renew(cache, &question, now.tv_sec);
+	/* a name that is old is better than none */
+	return entry->used && entry->id == question.id && entry->name[0] ? entry->name : NULL;
 }
 
 const char *user_cache_name(struct user_cache *cache, uint32_t uid)
 {
-	return look_up(cache->users, uid, ask_user);
+	return look_up(cache, (struct question){.id = uid});
 }
 
 const char *user_cache_group(struct user_cache *cache, uint32_t gid)
 {
-	return look_up(cache->groups, gid, ask_group);
+	return look_up(cache, (struct question){.of_group = true, .id = gid});
+}
+
+int user_cache_begin_thread(struct user_cache *cache)
+{
+	return worker_open(sizeof(struct question), ask, &cache->worker);
+}
+
+void user_cache_end_thread(struct user_cache *cache)
+{
+	worker_close(cache->worker);
+	cache->worker = NULL;
 }

@@ -26,10 +26,23 @@ struct user_cache_entry {
 	char name[USER_CACHE_NAME_LEN]; /* "": it has no name */
 };
 
-/* All zeros is an empty cache. */
+/* How long a name is waited for; then the number must do, and the name is there for whoever asks later. */
+#define USER_CACHE_WAIT_MS 20
+
+/* All zeros is an empty cache that waits for NSS as long as it takes. */
 struct user_cache {
+	struct worker *worker; /* NULL: none */
 	struct user_cache_entry users[USER_CACHE_ENTRIES], groups[USER_CACHE_ENTRIES];
 };
+
+/*
+ * From now on NSS is asked by a thread, and waited for USER_CACHE_WAIT_MS at most: for a monitor, which must not stand
+ * still while a directory server does. 0, or -errno with the cache as it was.
+ */
+int user_cache_begin_thread(struct user_cache *cache);
+
+/* Ends the thread, if there is one; what is in the cache stays. */
+void user_cache_end_thread(struct user_cache *cache);
 
 /*
  * The name, or NULL where the user or group has none, or NSS cannot tell. It lives until the next call. The bytes are

@@ -68,7 +68,7 @@ WARNINGS := -Wall -Wextra -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wvl
 ifeq ($(WERROR),1)
 WARNINGS += -Werror
 endif
-override CFLAGS += -std=gnu11 $(WARNINGS) $(SANITIZE_FLAGS)
+override CFLAGS += -std=gnu11 -pthread $(WARNINGS) $(SANITIZE_FLAGS)
 override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DBINDWATCH_VERSION='"$(VERSION)"'
 
 # BPF_PROG() and its kin name parameters that not every program uses

@@ -221,6 +221,7 @@ int cli_watch(int argc, char **argv)
 	registry_free(watch.registry);
 	free(watch.ports);
 	free(watch.output.data);
+	user_cache_end_thread(&watch.users);
 	if (watch.signals >= 0)
 		close(watch.signals);
 	return r;

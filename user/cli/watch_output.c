@@ -23,7 +23,9 @@ int watch_open_output(struct watch *watch)
 
 	if (encode_host_init(&watch->host, registry_date(watch->registry)) < 0)
 		return cli_error("cannot read the host's name or /proc/sys/kernel/random/boot_id: is /proc mounted?");
-	watch->host.users = &watch->users;
+	/* without a thread, where none can be had, a name service that hangs would be waited for: numbers must do */
+	if (user_cache_begin_thread(&watch->users) == 0)
+		watch->host.users = &watch->users;
 	watch->host.local_time = true;
 	/* no-color.org: set, and not to the empty string */
 	watch->host.color = terminal && !(no_color && *no_color) && kind && strcmp(kind, "dumb") != 0;

@@ -35,6 +35,7 @@ struct encode_host {
 	const char *registry_date;
 	struct user_cache *users; /* names of users and groups, user/base/user_cache.h; NULL: numbers only. Borrowed */
 	bool color;               /* text: ANSI colours */
+	bool wide;                /* text: the program's path too, and the rule that decided */
 	bool local_time;          /* text: local time, else UTC */
 };
 

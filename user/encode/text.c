@@ -9,6 +9,7 @@
 
 #include "user/base/user_cache.h"
 #include "user/encode/names.h"
+#include "user/encode/sentence.h"
 #include "user/encode/timestamp.h"
 #include "user/encode/writer.h"
 
@@ -21,7 +22,9 @@ enum column {
 	COLUMN_PROCESS,
 	COLUMN_PID,
 	COLUMN_USER,
+	COLUMN_PROGRAM,
 	COLUMN_RESULT,
+	COLUMN_RULE,
 	COLUMNS,
 };
 
@@ -29,6 +32,7 @@ enum column {
 static const struct {
 	const char *title;
 	unsigned int width;
+	bool wide; /* only where the line may be wide */
 } columns[COLUMNS] = {
         [COLUMN_TIME] = {"TIME", 12},           /* 04:27:34.123 */
         [COLUMN_VERDICT] = {"VERDICT", 15},     /* privileged-port */
@@ -38,10 +42,15 @@ static const struct {
         [COLUMN_PROCESS] = {"PROCESS", 15},     /* TASK_COMM_LEN without its NUL */
         [COLUMN_PID] = {"PID", 7},              /* PID_MAX_LIMIT of 64-bit systems is 4194304 */
         [COLUMN_USER] = {"USER", 8},
-        [COLUMN_RESULT] = {"RESULT", 0},
+        [COLUMN_PROGRAM] = {"PROGRAM", 32, true},
+        [COLUMN_RESULT] = {"RESULT", 12}, /* the last column of a narrow line: not padded */
+        [COLUMN_RULE] = {"RULE", 0, true},
 };
 
 #define GAP 2
+
+/* Bytes told of a rule's name, and of its file's. */
+#define RULE_SHOWN_MAX 256
 
 #define COLOR_RED    "\033[31m"
 #define COLOR_YELLOW "\033[33m"
@@ -50,7 +59,8 @@ static const struct {
 
 struct line {
 	struct writer out;
-	unsigned int want; /* where the column after the last cell begins */
+	enum column last;  /* the column of the last cell */
+	unsigned int want; /* where the column after it begins */
 	size_t at;         /* characters written */
 };
 
@@ -59,7 +69,8 @@ static void column_begin(struct line *line, enum column column)
 {
 	if (column == 0)
 		return;
-	line->want += columns[column - 1].width + GAP;
+	line->want += columns[line->last].width + GAP;
+	line->last = column;
 	do {
 		writer_char(&line->out, ' ');
 		line->at++;
@@ -96,7 +107,11 @@ static const char *verdict_of(const struct event *event)
 		return event->verdict.rule;
 	if (event->action == EVENT_LOST)
 		return "lost";
-	return event->error ? "failed" : "ok";
+	if (event->error)
+		return "failed";
+	if (event->verdict.verdict == VERDICT_IGNORE)
+		return "ignored";
+	return event->verdict.verdict == VERDICT_EXPECT ? "expected" : "ok";
 }
 
 static const char *color_of(const struct event *event)
@@ -126,7 +141,10 @@ static void cell_result(struct line *line, const struct event *event)
 	        [EVENT_EXISTING] = "was bound before",
 	};
 
+	const char *start;
+
 	column_begin(line, COLUMN_RESULT);
+	start = line->out.at;
 	if (event->error && event->action == EVENT_LISTEN)
 		writer_text(&line->out, "listen: ");
 	if (event->error)
@@ -145,6 +163,33 @@ static void cell_result(struct line *line, const struct event *event)
 		writer_u64(&line->out, event->held_ns / 100000000 % 10);
 		writer_text(&line->out, " s");
 	}
+	line->at += (size_t)(line->out.at - start);
+}
+
+/* "web (/etc/bindwatch/policy.d/web.policy:12)" */
+static void cell_rule(struct line *line, const struct event_verdict *verdict)
+{
+	if (!verdict->rule)
+		return;
+	cell_visible(line, COLUMN_RULE, verdict->rule, text_bounded(verdict->rule, RULE_SHOWN_MAX));
+	if (!verdict->file)
+		return;
+	writer_text(&line->out, " (");
+	writer_visible(&line->out, verdict->file, text_bounded(verdict->file, RULE_SHOWN_MAX));
+	writer_char(&line->out, ':');
+	writer_u64(&line->out, verdict->line);
+	writer_char(&line->out, ')');
+}
+
+static void cell_program(struct line *line, const struct event *event)
+{
+	size_t characters;
+
+	column_begin(line, COLUMN_PROGRAM);
+	characters = write_program(&line->out, event->process);
+	if (!characters)
+		writer_char(&line->out, '-');
+	line->at += characters ? characters : 1;
 }
 
 static void write_cells(struct line *line, const struct encode_host *host, const struct event *event)
@@ -176,7 +221,11 @@ static void write_cells(struct line *line, const struct encode_host *host, const
 		cell_text(line, COLUMN_PID, "-");
 	}
 	cell_user(line, host, event->uid);
+	if (host->wide)
+		cell_program(line, event);
 	cell_result(line, event);
+	if (host->wide)
+		cell_rule(line, &event->verdict);
 }
 
 int text_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)
@@ -197,10 +246,11 @@ int text_header(const struct encode_host *host, struct encode_buffer *buffer)
 {
 	struct line line = {.want = 0};
 
-	(void)host;
 	writer_begin(&line.out, buffer);
-	for (enum column column = 0; column < COLUMNS; column++)
-		cell_text(&line, column, columns[column].title);
+	for (enum column column = 0; column < COLUMNS; column++) {
+		if (host->wide || !columns[column].wide)
+			cell_text(&line, column, columns[column].title);
+	}
 	writer_char(&line.out, '\n');
 	return writer_end(&line.out, buffer);
 }

@@ -268,6 +268,7 @@ static void ecs_verdicts(void **state)
 	static const char *const alert[][2] = {
 	    {"event.kind", "\"alert\""},
 	    {"event.reason", "\"port of ssh\""},
+	    {"bindwatch.patterns", "[\"second-owner\",\"takeover\"]"},
 	    {"event.severity", "21"},
 	    {"rule", "{\"name\":\"r\",\"ruleset\":\"/etc/x.policy\"}"},
 	    {"threat", "{\"framework\":\"MITRE ATT&CK\",\"technique\":{\"id\":[\"T1571\",\"T1205\"],"
@@ -278,6 +279,7 @@ static void ecs_verdicts(void **state)
 	static const char *const expected[][2] = {
 	    {"event.kind", "\"event\""},
 	    {"event.reason", ""},
+	    {"bindwatch.patterns", "[\"sweep\"]"},
 	    {"event.severity", ""},
 	    {"rule", ""},
 	    {"threat", ""},
@@ -295,11 +297,13 @@ static void ecs_verdicts(void **state)
 					       .line = 12,
 					       .message = "port of ssh",
 					       .techniques = "T1571 T1205.001"};
+	event.facts.patterns = PATTERN_SECOND_OWNER | PATTERN_TAKEOVER;
 	document = parse(&sample_host, &event);
 	ASSERT_MEMBERS(document, alert);
 	json_decref(document);
 
 	event.verdict.verdict = VERDICT_EXPECT;
+	event.facts.patterns = PATTERN_SWEEP;
 	document = parse(&sample_host, &event);
 	ASSERT_MEMBERS(document, expected);
 	json_decref(document);

@@ -218,6 +218,39 @@ static void text_local_time(void **state)
 	assert_memory_equal(line, "09:57:34.123 ", 13);
 }
 
+static void text_wide_line(void **state)
+{
+	struct encode_buffer buffer = {.data = line, .size = ENCODE_EVENT_MAX};
+	struct encode_host host = sample_host;
+	struct event event = sample_alert();
+	struct process process = sample_process();
+
+	(void)state;
+	host.wide = true;
+	process.executable.path_truncated = false;
+	event.process = &process;
+	event.verdict = (struct event_verdict){.verdict = VERDICT_EXPECT, .rule = "web", .file = "/a.policy", .line = 7};
+	assert_int_equal(text_header(&host, &buffer), 0);
+	assert_int_equal(text_event(&host, &event, &buffer), 0);
+	event.process = NULL;
+	event.verdict = (struct event_verdict){.verdict = VERDICT_IGNORE, .rule = "\x1b"};
+	assert_int_equal(text_event(&host, &event, &buffer), 0);
+	event.verdict = (struct event_verdict){.rule = NULL};
+	process.executable.flags = EXECUTABLE_MEMFD;
+	event.process = &process;
+	assert_int_equal(text_event(&host, &event, &buffer), 0);
+	line[buffer.used] = '\0';
+	assert_string_equal(line, "TIME          VERDICT          PROTO    ADDRESS:PORT           SERVICE          "
+				  "PROCESS          PID      USER      PROGRAM                           RESULT        RULE\n"
+				  "04:27:34.123  expected         tcp      0.0.0.0:80             http             "
+				  "nginx            123      33        /usr/sbin/nginx, deleted          bound         "
+				  "web (/a.policy:7)\n"
+				  "04:27:34.123  ignored          tcp      0.0.0.0:80             http             "
+				  "nginx            123      33        -                                 bound         \\x1b\n"
+				  "04:27:34.123  ok               tcp      0.0.0.0:80             http             "
+				  "nginx            123      33        /usr/sbin/nginx, in memory only   bound\n");
+}
+
 static void text_user_names(void **state)
 {
 	struct user_cache users = {0};
@@ -306,6 +339,7 @@ int main(void)
 	    cmocka_unit_test(text_verdicts_and_colors),
 	    cmocka_unit_test(text_protocols),
 	    cmocka_unit_test(text_local_time),
+	    cmocka_unit_test(text_wide_line),
 	    cmocka_unit_test(text_user_names),
 	    cmocka_unit_test(text_hostile_bytes_stay_visible),
 	    cmocka_unit_test(text_too_small_leaves_the_buffer),

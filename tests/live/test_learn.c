@@ -3,9 +3,7 @@
  * bindwatch learn against servers that run: this program itself, under names and in places of which some must be learnt
  * and some must be refused. What else runs on this machine shows, too, and is not looked at.
  */
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,89 +21,15 @@
 
 #include "tests/live/command.h"
 #include "tests/live/live.h"
+#include "tests/live/server.h"
 
 #define PATH_LEN 4096
 
-static char program[PATH_LEN], self[PATH_LEN];
+static char program[PATH_LEN];
 static char place[PATH_LEN];       /* a directory of our own where nobody else may write */
 static char alerts[PATH_LEN + 16]; /* a policy that alerts on everything */
 static char learnt[PATH_LEN + 16]; /* where a test puts what was learnt */
 static const char *why_not;
-
-/* --- the servers --- */
-
-/* "tcp", "tcp-loopback", "tcp-chosen", "udp": a socket, or -1. */
-static int serve_one(const char *kind, uint16_t port)
-{
-	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-	bool stream = strncmp(kind, "tcp", 3) == 0;
-	int fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0), on = 1;
-
-	if (strstr(kind, "loopback"))
-		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (strstr(kind, "chosen"))
-		address.sin_port = 0;
-	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 || (stream && listen(fd, 1) < 0))
-		return -1;
-	return fd;
-}
-
-/* NAME --serve KIND PORT ...: binds all of them, says so with a byte on stdout, and waits to be ended. */
-static int serve(char **arguments)
-{
-	(void)alarm(120);
-	for (; arguments[0] && arguments[1]; arguments += 2)
-		if (serve_one(arguments[0], (uint16_t)atoi(arguments[1])) < 0)
-			return 1;
-	(void)!write(STDOUT_FILENO, "y", 1);
-	for (;;)
-		(void)pause();
-}
-
-/* A copy of this program that everybody may run. */
-static void copy_self(const char *path)
-{
-	int from = open(self, O_RDONLY | O_CLOEXEC), to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	struct stat status;
-
-	assert_true(from >= 0 && to >= 0);
-	assert_int_equal(fstat(from, &status), 0);
-	for (off_t done = 0; done < status.st_size;)
-		assert_true(sendfile(to, from, &done, (size_t)(status.st_size - done)) > 0);
-	(void)close(from);
-	(void)close(to);
-}
-
-#define SERVE(...) ((const char *const[]){"server", "--serve", __VA_ARGS__, NULL})
-
-/* Starts the program behind the descriptor or, where it is negative, at the path; it holds its ports when this returns.
- */
-static pid_t start_server(const char *path, int fd, const char *const *arguments)
-{
-	char said = 'n';
-	int ready[2];
-	pid_t pid;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	pid = fork();
-	if (pid == 0) {
-		(void)dup2(ready[1], STDOUT_FILENO);
-		if (fd >= 0)
-			(void)fexecve(fd, (char *const *)arguments, environ);
-		else
-			(void)execv(path, (char *const *)arguments);
-		_exit(127);
-	}
-	(void)close(ready[1]);
-	(void)!read(ready[0], &said, 1);
-	(void)close(ready[0]);
-	if (said != 'y') {
-		command_child_end(pid);
-		fail_msg("%s does not serve", path);
-	}
-	return pid;
-}
 
 /* --- the command --- */
 
@@ -156,8 +80,8 @@ static void what_runs_is_learnt(void **state)
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	path_in_place(path, "server one");
-	copy_self(path);
-	pid = start_server(path, -1, SERVE("tcp", "27901", "udp", "27901", "tcp-loopback", "27902", "tcp-chosen", "1"));
+	server_copy(path);
+	pid = server_start(path, -1, SERVE("tcp", "27901", "udp", "27901", "tcp-loopback", "27902", "tcp-chosen", "1"));
 	run = LEARN("--policy", alerts);
 	command_child_end(pid);
 	assert_int_equal(run.status, 0);
@@ -184,8 +108,8 @@ static void a_restart_adds_nothing(void **state)
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	path_in_place(path, "server [two]*");
-	copy_self(path);
-	pid = start_server(path, -1, SERVE("tcp", "27903", "udp", "514"));
+	server_copy(path);
+	pid = server_start(path, -1, SERVE("tcp", "27903", "udp", "514"));
 	run = LEARN("--policy", alerts);
 	command_child_end(pid);
 	assert_int_equal(run.status, 0);
@@ -199,7 +123,7 @@ static void a_restart_adds_nothing(void **state)
 		fail_msg("what was learnt is refused: %s%s", run.out, run.err);
 	command_free(&run);
 
-	pid = start_server(path, -1, SERVE("udp", "514", "tcp", "27903"));
+	pid = server_start(path, -1, SERVE("udp", "514", "tcp", "27903"));
 	/* the first rule that matches wins: what was learnt goes before what alerts */
 	run = LEARN("--policy", learnt, "--policy", alerts);
 	command_child_end(pid);
@@ -210,7 +134,7 @@ static void a_restart_adds_nothing(void **state)
 	command_free(&run);
 
 	/* and one more port is all that is new */
-	pid = start_server(path, -1, SERVE("udp", "514", "tcp", "27903", "tcp", "27904"));
+	pid = server_start(path, -1, SERVE("udp", "514", "tcp", "27903", "tcp", "27904"));
 	run = LEARN("--policy", learnt, "--policy", alerts);
 	command_child_end(pid);
 	section = section_of(run.out, path);
@@ -225,7 +149,7 @@ static void check_refused(const char *path, int fd, const char *name, const char
 {
 	char *line, *end;
 	struct run run;
-	pid_t pid = start_server(path, fd, SERVE("tcp", "27905"));
+	pid_t pid = server_start(path, fd, SERVE("tcp", "27905"));
 
 	run = LEARN("--policy", alerts);
 	command_child_end(pid);
@@ -252,7 +176,7 @@ static void what_is_suspicious_is_refused(void **state)
 	SKIP_BECAUSE(why_not);
 	assert_non_null(mkdtemp(open_place));
 	(void)snprintf(beside, sizeof(beside), "%s/server", open_place);
-	copy_self(beside);
+	server_copy(beside);
 	check_refused(beside, -1, beside, "everybody may write where the program stands");
 	fd = open(beside, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(unlink(beside), 0);
@@ -260,11 +184,11 @@ static void what_is_suspicious_is_refused(void **state)
 	assert_int_equal(rmdir(open_place), 0);
 
 	path_in_place(path, "python3.99");
-	copy_self(path);
+	server_copy(path);
 	check_refused(path, -1, path, "an interpreter of no unit may be any program");
 
 	path_in_place(path, "memory");
-	copy_self(path);
+	server_copy(path);
 	fd = memfd_create("hidden", 0);
 	{
 		int from = open(path, O_RDONLY | O_CLOEXEC);
@@ -279,8 +203,8 @@ static void what_is_suspicious_is_refused(void **state)
 	(void)close(fd);
 
 	path_in_place(path, "deleted");
-	copy_self(path);
-	pid = start_server(path, -1, SERVE("tcp", "27906"));
+	server_copy(path);
+	pid = server_start(path, -1, SERVE("tcp", "27906"));
 	assert_int_equal(unlink(path), 0);
 	run = LEARN("--policy", alerts);
 	command_child_end(pid);
@@ -302,14 +226,14 @@ static void what_happens_is_learnt(void **state)
 	SKIP_BECAUSE(why_not);
 	SKIP_BECAUSE(live_why_not());
 	path_in_place(path, "live");
-	copy_self(path);
-	before = start_server(path, -1, SERVE("tcp", "27907"));
+	server_copy(path);
+	before = server_start(path, -1, SERVE("tcp", "27907"));
 	assert_int_equal(monitor_spawn(&monitor, &(struct monitor_options){.program = program, .arguments = arguments}),
 	                 0);
 	for (deadline = live_now_ms() + LIVE_WAIT_MS;
 	     !(monitor.message.data && strstr(monitor.message.data, "watching for")) && live_now_ms() < deadline;)
 		assert_true(monitor_read(&monitor, 100) >= 0);
-	meanwhile = start_server(path, -1, SERVE("udp", "27908"));
+	meanwhile = server_start(path, -1, SERVE("udp", "27908"));
 	command_child_end(meanwhile); /* gone before anybody looks: its identity is the hook's */
 	assert_int_equal(monitor_finish(&monitor, SIGINT), 0);
 	command_child_end(before);
@@ -351,13 +275,9 @@ static void the_command_line(void **state)
 
 static int start(void **state)
 {
-	char copy[PATH_LEN];
-
 	(void)state;
-	(void)snprintf(copy, sizeof(copy), "%s", self);
-	(void)snprintf(place, sizeof(place), "%.4000s/learn-XXXXXX", dirname(copy));
 	why_not = geteuid() ? "this takes root: to see whose sockets these are" : NULL;
-	if (!mkdtemp(place))
+	if (server_place(place) < 0)
 		return -1;
 	(void)snprintf(alerts, sizeof(alerts), "%s/alerts.conf", place);
 	(void)snprintf(learnt, sizeof(learnt), "%s/learnt.conf", place);
@@ -387,10 +307,9 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(what_happens_is_learnt),
 	};
 
-	if (argc > 1 && strcmp(argv[1], "--serve") == 0)
-		return serve(argv + 2);
-	if (live_program(argv[0], program, sizeof(program)) < 0 ||
-	    readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
+	if (server_is_meant(argc, argv))
+		return server_run(argv);
+	if (live_program(argv[0], program, sizeof(program)) < 0)
 		return 1;
 	return cmocka_run_group_tests_name("learn", tests, start, stop);
 }

@@ -345,7 +345,9 @@ static bool is_takeover(const struct pattern *pattern, const struct holder *hold
 static struct sweeper *find_sweeper(struct pattern *pattern, const struct event *event)
 {
 	uint32_t pid = event->process ? event->process->pid : event->pid;
-	uint64_t start_ns = event->process ? event->process->start_ns : 0;
+	uint64_t start_ns = event->process             ? event->process->start_ns
+	                    : event->has_process_start ? event->process_start_ns
+	                                               : 0;
 	uint64_t hash = mix(pattern, start_ns ^ (uint64_t)pid << 32);
 	uint32_t slot = recent_find(pattern->by_sweeper, 0, hash);
 	struct sweeper *sweeper;

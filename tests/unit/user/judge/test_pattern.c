@@ -345,8 +345,11 @@ static void each_process_for_itself(void **state)
 		struct process process;
 		struct event event = event_of(&row, &process);
 
-		process.pid = 100 + i % 5;
-		process.start_ns = i % 11;
+		process.pid = event.pid = 100 + i % 5;
+		process.start_ns = event.process_start_ns = i % 11;
+		event.has_process_start = true;
+		if (i >= 110) /* not described: the hook's word is enough */
+			event.process = NULL;
 		pattern_mark(pattern, &event);
 		assert_int_equal(event.facts.patterns, 0);
 	}

@@ -79,6 +79,7 @@ struct monitor_options {
 	void (*before_exec)(const void *context); /* in the child; may be NULL */
 	const void *context;
 	bool existing; /* with the sockets that were bound before */
+	bool vendor_policy; /* judges by the rules that it would judge by anywhere; else by the port alone, also of the loopback */
 };
 
 /* 0 or -errno. The monitor must be given to monitor_free(), also when a test failed. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -212,6 +213,53 @@ static bool parse_lines(struct monitor *monitor, uint16_t port)
 }
 
 /*
+ * The rules of every monitor that was not given some: what was bound, and not who bound it where, is the matter of most
+ * tests here. So each port that was asked for alerts.
+ */
+static const char policy_of_ports[] = "[alert privileged-port]\n"
+                                      "class = privileged\n"
+                                      "action = bound-socket\n"
+                                      "choice = requested\n"
+                                      "outcome = success\n"
+                                      "severity = high\n"
+                                      "[alert reserved-port]\n"
+                                      "state = reserved\n"
+                                      "action = bound-socket\n"
+                                      "choice = requested\n"
+                                      "outcome = success\n"
+                                      "severity = medium\n"
+                                      "[alert dynamic-port]\n"
+                                      "state = not-listed\n"
+                                      "class = dynamic\n"
+                                      "action = bound-socket\n"
+                                      "choice = requested\n"
+                                      "outcome = success\n"
+                                      "severity = low\n"
+                                      "[alert unassigned-port]\n"
+                                      "state = unassigned deassigned not-listed\n"
+                                      "action = bound-socket\n"
+                                      "choice = requested\n"
+                                      "outcome = success\n"
+                                      "severity = medium\n"
+                                      "[alert registered-port]\n"
+                                      "state = assigned\n"
+                                      "action = bound-socket\n"
+                                      "choice = requested\n"
+                                      "outcome = success\n"
+                                      "severity = low\n";
+
+/* "--policy=" and the path of them, for a process that keeps the descriptor. 0 or -errno. */
+static int policy_argument(char *ret, size_t size)
+{
+	int fd = memfd_create("policy", 0);
+
+	if (fd < 0 || write(fd, policy_of_ports, strlen(policy_of_ports)) < 0)
+		return -errno;
+	(void)snprintf(ret, size, "--policy=/proc/self/fd/%d", fd);
+	return 0;
+}
+
+/*
  * The arguments of a monitor behind its name, ended by NULL. BINDWATCH_TEST_PLAN in the environment is the plan of
  * every monitor that was not given one: so the same tests run under each plan that a kernel allows (tests/vm).
  */
@@ -219,19 +267,24 @@ static void fill_arguments(const struct monitor_options *options, const char **a
 {
 	const char *const *arguments = options->arguments;
 	const char *plan = getenv("BINDWATCH_TEST_PLAN");
+	static char policy[64]; /* of the child alone */
+	bool own_policy = options->vendor_policy;
 	size_t count = 1;
 
 	for (size_t i = 0; arguments[i]; i++) {
 		if (strcmp(arguments[i], "--plan") == 0)
 			plan = NULL;
+		own_policy |= strncmp(arguments[i], "--policy", strlen("--policy")) == 0;
 	}
-	for (size_t i = 0; arguments[i] && count + 4 < size; i++) {
+	for (size_t i = 0; arguments[i] && count + 5 < size; i++) {
 		argv[count++] = arguments[i];
 		if (i > 0 || strcmp(arguments[i], "watch") != 0)
 			continue;
 		/* what was bound before is none of these tests' business */
 		if (!options->existing)
 			argv[count++] = "--no-existing";
+		if (!own_policy && policy_argument(policy, sizeof(policy)) == 0)
+			argv[count++] = policy;
 		if (plan) {
 			argv[count++] = "--plan";
 			argv[count++] = plan;

@@ -216,7 +216,7 @@ static void the_built_in_ports_are_alerts(void **state)
 	} table[] = {
 	        {"privileged, not expected", 81, 1024, 0, false, "privileged-port", SEVERITY_HIGH},
 	        {"privileged, reserved too", 1023, 1024, 0, false, "privileged-port", SEVERITY_HIGH},
-	        {"failed", 81, 1024, EACCES, false, NULL, SEVERITY_NONE},
+	        {"failed", 81, 1024, EADDRINUSE, false, NULL, SEVERITY_NONE},
 	        {"ephemeral", 40001, 1024, 0, true, NULL, SEVERITY_NONE},
 	};
 	const struct policy_options options = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tests/live/servers.h"
+#include "tests/live/debian.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,10 +21,10 @@
 /* how long a server may take to end before it is killed */
 #define STOP_MS 10000
 
-#define DIRECTORY SERVERS_FOLDER
+#define DIRECTORY DEBIAN_FOLDER
 
 /* clang-format off */
-const struct server servers[] = {
+const struct debian_server debian_servers[] = {
 	{
 		.name = "sshd", .path = "/usr/sbin/sshd", .executable = "/usr/*bin/sshd",
 		.configuration = "HostKey " DIRECTORY "/key\nPidFile none\nUsePAM no\n",
@@ -90,7 +90,7 @@ const struct server servers[] = {
 };
 /* clang-format on */
 
-const size_t servers_count = sizeof(servers) / sizeof(servers[0]);
+const size_t debian_servers_count = sizeof(debian_servers) / sizeof(debian_servers[0]);
 
 /*
  * $1: the folder that `packaging/deps programs` filled, "" where there is none. Users that the installation of a
@@ -149,7 +149,7 @@ static void find_cache(char *ret, size_t size)
 		ret[0] = '\0';
 }
 
-int servers_enter(void)
+int debian_enter(void)
 {
 	char cache[4096];
 	int result;
@@ -163,7 +163,7 @@ int servers_enter(void)
 	return shell("/", setup, cache);
 }
 
-int server_find(const struct server *server, char *path, size_t size)
+int debian_find(const struct debian_server *server, char *path, size_t size)
 {
 	glob_t found;
 	int result = -ENOENT;
@@ -176,12 +176,12 @@ int server_find(const struct server *server, char *path, size_t size)
 	return result;
 }
 
-static int write_configuration(const struct server *server)
+static int write_configuration(const struct debian_server *server)
 {
 	char name[256];
 	FILE *file;
 
-	(void)snprintf(name, sizeof(name), "%s/%s.conf", SERVERS_FOLDER, server->name);
+	(void)snprintf(name, sizeof(name), "%s/%s.conf", DEBIAN_FOLDER, server->name);
 	file = fopen(name, "we");
 	if (!file)
 		return -errno;
@@ -190,7 +190,7 @@ static int write_configuration(const struct server *server)
 }
 
 /* Between fork() and exec(). Does not return. */
-static void become(const struct server *server, const char *path)
+static void become(const struct debian_server *server, const char *path)
 {
 	const char *argv[1 + sizeof(server->arguments) / sizeof(server->arguments[0])] = {path};
 	const struct passwd *user = server->user ? getpwnam(server->user) : NULL;
@@ -204,22 +204,22 @@ static void become(const struct server *server, const char *path)
 	}
 	/* a new user means a new say on it */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (chdir(SERVERS_FOLDER) == 0)
+	if (chdir(DEBIAN_FOLDER) == 0)
 		execv(path, (char *const *)argv);
 	dprintf(STDERR_FILENO, "%s: %s\n", path, strerror(errno));
 	_exit(127);
 }
 
-pid_t server_start(const struct server *server)
+pid_t debian_start(const struct debian_server *server)
 {
 	char path[256];
-	int result = server_find(server, path, sizeof(path));
+	int result = debian_find(server, path, sizeof(path));
 	pid_t pid;
 
 	if (!result && server->configuration)
 		result = write_configuration(server);
 	if (!result && server->prepare)
-		result = shell(SERVERS_FOLDER, server->prepare, "");
+		result = shell(DEBIAN_FOLDER, server->prepare, "");
 	if (result)
 		return result;
 	fflush(NULL);
@@ -229,7 +229,7 @@ pid_t server_start(const struct server *server)
 	return pid < 0 ? -errno : pid;
 }
 
-void server_stop(pid_t pid)
+void debian_stop(pid_t pid)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
 

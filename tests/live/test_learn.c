@@ -3,6 +3,7 @@
  * bindwatch learn against servers that run: this program itself, under names and in places of which some must be learnt
  * and some must be refused. What else runs on this machine shows, too, and is not looked at.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,8 +23,10 @@
 #include "tests/live/command.h"
 #include "tests/live/live.h"
 #include "tests/live/server.h"
+#include "user/sense/attach.h"
 
 #define PATH_LEN 4096
+#define FILE_LEN (PATH_LEN + 64)
 
 static char program[PATH_LEN];
 static char place[PATH_LEN];       /* a directory of our own where nobody else may write */
@@ -64,16 +67,16 @@ static char *section_of(const char *text, const char *path)
 	return end ? strndup(start + 1, (size_t)(end - start)) : strdup(start + 1);
 }
 
-static void path_in_place(char path[PATH_LEN + 64], const char *name)
+static void path_in_place(char path[FILE_LEN], const char *name)
 {
-	(void)snprintf(path, PATH_LEN + 64, "%s/%s", place, name);
+	(void)snprintf(path, FILE_LEN, "%s/%s", place, name);
 }
 
 /* --- tests --- */
 
 static void what_runs_is_learnt(void **state)
 {
-	char path[PATH_LEN + 64], wanted[2 * PATH_LEN], *section;
+	char path[FILE_LEN], wanted[2 * PATH_LEN], *section;
 	struct run run;
 	pid_t pid;
 
@@ -101,7 +104,7 @@ static void what_runs_is_learnt(void **state)
 
 static void a_restart_adds_nothing(void **state)
 {
-	char path[PATH_LEN + 64], *section;
+	char path[FILE_LEN], *section;
 	struct run run;
 	pid_t pid;
 
@@ -167,7 +170,7 @@ static void check_refused(const char *path, int fd, const char *name, const char
 
 static void what_is_suspicious_is_refused(void **state)
 {
-	char path[PATH_LEN + 64], open_place[] = "/tmp/bindwatch-test-XXXXXX", beside[64];
+	char path[FILE_LEN], open_place[] = "/tmp/bindwatch-test-XXXXXX", beside[64];
 	struct run run;
 	pid_t pid;
 	int fd;
@@ -213,10 +216,103 @@ static void what_is_suspicious_is_refused(void **state)
 	command_free(&run);
 }
 
+/* Puts the process into the cgroup of this path, made where it is not there. 0 or -errno. */
+static int enter_cgroup(int root, const char *path, pid_t pid)
+{
+	char part[256], number[16];
+	int processes, len = snprintf(number, sizeof(number), "%d", pid), r = 0;
+
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		(void)snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		(void)mkdirat(root, part, 0755);
+	}
+	if (mkdirat(root, path, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	(void)snprintf(part, sizeof(part), "%.200s/cgroup.procs", path);
+	processes = openat(root, part, O_WRONLY | O_CLOEXEC);
+	if (processes < 0 || write(processes, number, (size_t)len) != len)
+		r = -errno;
+	if (processes >= 0)
+		(void)close(processes);
+	return r;
+}
+
+/* The processes in it are gone; those above it go where nobody else has use for them. */
+static void remove_cgroup(int root, const char *path)
+{
+	char part[256];
+
+	(void)snprintf(part, sizeof(part), "%s", path);
+	for (char *slash = part; slash; slash = strrchr(part, '/')) {
+		if (slash != part)
+			*slash = '\0';
+		/* a process that was killed a moment ago may still count */
+		for (unsigned int tries = 0; unlinkat(root, part, AT_REMOVEDIR) < 0 && errno == EBUSY && tries < 100;
+		     tries++)
+			(void)usleep(10000);
+	}
+}
+
+/* A unit is part of the rule, and lets an interpreter pass; a container is any container, for the next has another id.
+ */
+static void units_and_containers(void **state)
+{
+#define OTHER_ID "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define ID       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const struct {
+		const char *name, *cgroup, *restarted_in, *wanted;
+	} table[] = {
+	        {"unit-server", "bindwatch-test.slice/bindwatch-test.service",
+	         "bindwatch-test.slice/bindwatch-test.service", "\nunit = bindwatch-test.service\nport = 27910/tcp\n"},
+	        {"python3.98", "bindwatch-test.slice/bindwatch-test.service",
+	         "bindwatch-test.slice/bindwatch-test.service", "\nunit = bindwatch-test.service\nport = 27910/tcp\n"},
+	        {"container-server", "bindwatch-test.slice/docker-" ID ".scope",
+	         "bindwatch-test.slice/docker-" OTHER_ID ".scope", "\ncontainer = any\nport = 27910/tcp\n"},
+	};
+	int root;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	root = cgroup_root_open("/proc/self/mountinfo");
+	SKIP_BECAUSE(root < 0 ? "the cgroup v2 hierarchy is mounted nowhere" : NULL);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char path[FILE_LEN], wanted[FILE_LEN + 256];
+		struct run run;
+		pid_t pid;
+		int r;
+
+		path_in_place(path, table[i].name);
+		server_copy(path);
+		pid = server_start(path, -1, SERVE("tcp", "27910"));
+		r = enter_cgroup(root, table[i].cgroup, pid);
+		if (r == 0)
+			run = LEARN("--policy", alerts);
+		command_child_end(pid);
+		remove_cgroup(root, table[i].cgroup);
+		SKIP_BECAUSE(r < 0 ? "no cgroup can be made here" : NULL);
+		(void)snprintf(wanted, sizeof(wanted), "\nexe = %s%s", path, table[i].wanted);
+		if (!strstr(run.out, wanted))
+			fail_msg("'%s' is not in %s%s", wanted, run.out, run.err);
+		write_file(learnt, run.out);
+		command_free(&run);
+
+		pid = server_start(path, -1, SERVE("tcp", "27910"));
+		assert_int_equal(enter_cgroup(root, table[i].restarted_in, pid), 0);
+		run = LEARN("--policy", learnt, "--policy", alerts);
+		command_child_end(pid);
+		remove_cgroup(root, table[i].restarted_in);
+		assert_null(strstr(run.out, path));
+		assert_null(strstr(run.err, path));
+		command_free(&run);
+		(void)unlink(path);
+	}
+	(void)close(root);
+}
+
 /* What happens while it watches is learnt with what was there before; SIGINT ends it, and it writes. */
 static void what_happens_is_learnt(void **state)
 {
-	char path[PATH_LEN + 64], *section;
+	char path[FILE_LEN], *section;
 	const char *arguments[] = {"learn", "--for", "600", "--policy", alerts, NULL};
 	struct monitor monitor;
 	int64_t deadline;
@@ -289,7 +385,7 @@ static int stop(void **state)
 {
 	static const char *const names[] = {"server one", "server [two]*", "python3.99", "memory",
 	                                    "live",       "alerts.conf",   "learnt.conf"};
-	char path[PATH_LEN + 64];
+	char path[FILE_LEN];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -304,7 +400,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(the_command_line),       cmocka_unit_test(what_runs_is_learnt),
 	        cmocka_unit_test(a_restart_adds_nothing), cmocka_unit_test(what_is_suspicious_is_refused),
-	        cmocka_unit_test(what_happens_is_learnt),
+	        cmocka_unit_test(units_and_containers),   cmocka_unit_test(what_happens_is_learnt),
 	};
 
 	if (server_is_meant(argc, argv))

@@ -305,6 +305,36 @@ static void the_difference_of_one_rule(void **state)
 	command_free(&run);
 }
 
+/* What raised an alert is learnt; of two binds with a pattern nothing is, and it is said. */
+static void learnt_from_the_recording(void **state)
+{
+	char section[2 * FILE_LEN];
+	struct run run;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	run = command_run(0, -1, program,
+	                  (char *const[]){"bindwatch", "learn", "--from", recorded, "--policy", policy, NULL});
+	assert_int_equal(run.status, 0);
+	(void)snprintf(section, sizeof(section), "\nexe = %s\n", first);
+	assert_non_null(strstr(run.out, section));
+	assert_non_null(strstr(strstr(run.out, section), "port = 997/tcp\n"));
+	(void)snprintf(section, sizeof(section), "not learnt: %s run by root, on 27921/tcp: it joined a port", second);
+	assert_non_null(strstr(run.err, section));
+	(void)snprintf(section, sizeof(section), "not learnt: %s run by root, on 997/tcp: another program had", second);
+	assert_non_null(strstr(run.err, section));
+	assert_null(strstr(run.out, "27949"));
+	write_file(other, run.out);
+	command_free(&run);
+
+	run = command_run(
+	        0, -1, program,
+	        (char *const[]){"bindwatch", "learn", "--from", recorded, "--policy", other, "--policy", policy, NULL});
+	assert_int_equal(run.status, 0);
+	assert_string_equal(run.out, "");
+	command_free(&run);
+}
+
 static void bad_lines_are_told(void **state)
 {
 	char wanted[FILE_LEN + 64];
@@ -392,6 +422,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(patterns_are_told),
 	        cmocka_unit_test(verdicts_are_those_recorded),
 	        cmocka_unit_test(the_difference_of_one_rule),
+	        cmocka_unit_test(learnt_from_the_recording),
 	};
 
 	if (server_is_meant(argc, argv))

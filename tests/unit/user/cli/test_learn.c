@@ -422,6 +422,28 @@ static void order_does_not_matter(void **state)
 	free(first);
 }
 
+/* So many that to look for names of all of them is not worth it. */
+static void many_ports_are_written_by_number(void **state)
+{
+	struct learn *learn;
+	char *text;
+
+	(void)state;
+	assert_int_equal(learn_open(false, &learn), 0);
+	for (unsigned int i = 0; i < 2 * 300; i++) {
+		struct sample sample = {.exe = "/opt/x",
+		                        .port = (uint16_t)(2000 + i / 2),
+		                        .protocol = i % 2 ? IPPROTO_UDP : IPPROTO_TCP};
+
+		add(learn, &sample, 1);
+	}
+	text = written(learn);
+	assert_non_null(strstr(text, "\nport = 2000-2299/tcp 2000-2299/udp\n"));
+	assert_non_null(strstr(text, "\n#   and 580 more ports\n"));
+	free(text);
+	learn_free(learn);
+}
+
 /* A section's name changes with what it says, so that a second file may stand beside the first. */
 static void names_differ(void **state)
 {
@@ -477,9 +499,13 @@ static void bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(sections),     cmocka_unit_test(a_policy_comes_of_it),
-	        cmocka_unit_test(refusals),     cmocka_unit_test(order_does_not_matter),
-	        cmocka_unit_test(names_differ), cmocka_unit_test(bounded),
+	        cmocka_unit_test(sections),
+	        cmocka_unit_test(a_policy_comes_of_it),
+	        cmocka_unit_test(refusals),
+	        cmocka_unit_test(order_does_not_matter),
+	        cmocka_unit_test(many_ports_are_written_by_number),
+	        cmocka_unit_test(names_differ),
+	        cmocka_unit_test(bounded),
 	};
 
 	return cmocka_run_group_tests(tests, open_registry, close_registry);

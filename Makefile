@@ -180,6 +180,7 @@ deps:
 install: $(B)/bindwatch
 	install -D -m 0755 $(B)/bindwatch $(DESTDIR)$(SBINDIR)/bindwatch
 	install -D -m 0644 docs/bindwatch.8 $(DESTDIR)$(MANDIR)/man8/bindwatch.8
+	install -D -m 0644 docs/bindwatch-policy.5 $(DESTDIR)$(MANDIR)/man5/bindwatch-policy.5
 	for file in $(POLICY_FILES); do \
 		install -D -m 0644 $$file $(DESTDIR)$(POLICYDIR)/$${file##*/} || exit 1; done
 	install -d -m 0755 $(DESTDIR)/etc/bindwatch/policy.d

@@ -18,7 +18,7 @@ struct nearest {
 /* word: the mistyped one, borrowed. */
 void nearest_begin(struct nearest *nearest, const char *word);
 
-/* Keeps the candidate if no more than a third of the word's letters differ, letters' case apart. */
+/* Keeps the candidate if it begins with the word, or no more than a third of the word's letters differ; case apart. */
 void nearest_consider(struct nearest *nearest, const char *candidate);
 
 #endif

@@ -114,6 +114,24 @@ bool glob_is_literal(const char *pattern)
 	return !pattern[strcspn(pattern, "*?[\\")];
 }
 
+void glob_ends(const char *pattern, uint16_t *ret_prefix, uint16_t *ret_suffix)
+{
+	const char *at = pattern + strcspn(pattern, "*?[\\"), *end = at;
+
+	*ret_prefix = (uint16_t)(at - pattern);
+	/* behind the last wildcard, whole classes and quoted bytes among them */
+	while (*at) {
+		const char *next = *at == '[' ? class_end(at) : at + (*at == '\\' ? 2 : 1);
+
+		if (strchr("*?[\\", *at))
+			end = next;
+		at = next;
+	}
+	*ret_suffix = (uint16_t)(at - end);
+	if (end == pattern + *ret_prefix)
+		*ret_suffix = 0;
+}
+
 static bool is_slash(const struct text *text, const char *at)
 {
 	return *at == '/' && !(text->flags & GLOB_ANY);

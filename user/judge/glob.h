@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* '/' is a byte as every other: * is **, and ? and [] take it. */
 #define GLOB_ANY (1U << 0)
@@ -27,6 +28,13 @@ const char *glob_check(const char *pattern);
 
 /* Whether nothing in it stands for other bytes than itself. */
 bool glob_is_literal(const char *pattern);
+
+/*
+ * How many bytes at the beginning and at the end of a good pattern of up to 65535 bytes are meant themselves: a text
+ * that matches has them at its ends. Of a pattern without wildcards all bytes are prefix; otherwise the two do not
+ * overlap.
+ */
+void glob_ends(const char *pattern, uint16_t *ret_prefix, uint16_t *ret_suffix);
 
 /*
  * Whether the text (len bytes, any) matches a pattern that glob_check() found good. At most about

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "user/judge/glob.h"
 #include "user/judge/policy_rule.h"
 
 /* The actions that a rule without `action` is about; a listen only where it takes the port itself. */
@@ -84,7 +85,7 @@ static void any_port_of(const struct rule *rule, struct event *ret)
 			if (condition->words[j].excludes)
 				continue;
 			ret->facts.server.has_port = true;
-			ret->facts.server.port = condition->words[j].ports.ranges[0].first;
+			ret->facts.server.port = word_ranges(&condition->words[j])[0].first;
 			return;
 		}
 	}
@@ -127,7 +128,7 @@ static int check_paths(const struct rule *rule, struct policy_problems *problems
 			char quote[256];
 			struct phrase phrase;
 
-			if (!word->literal || access(word->text, F_OK) == 0 || errno != ENOENT)
+			if (!glob_is_literal(word->text) || access(word->text, F_OK) == 0 || errno != ENOENT)
 				continue;
 			phrase_begin(&phrase, quote, sizeof(quote));
 			phrase_visible(&phrase, word->text, word->length);

@@ -20,8 +20,8 @@ static size_t each_port(const struct condition *condition, void (*add)(struct po
 
 		if (word->excludes)
 			continue;
-		for (size_t j = 0; j < word->ports.count; j++) {
-			const struct port_range *range = &word->ports.ranges[j];
+		for (size_t j = 0; j < word->ranges_count; j++) {
+			const struct port_range *range = &word_ranges(word)[j];
 
 			count += (size_t)(range->last - range->first) + 1;
 			if (count > LISTED_PORTS_MAX)

@@ -30,7 +30,8 @@ struct loader {
 	struct predicate_reader reader;
 	struct string_map names;  /* of rules, to their numbers */
 	struct policy_file *file; /* the one at hand */
-	bool in_rule;             /* a good heading was read in this file */
+	bool in_rule;             /* a heading was read in this file */
+	bool blind;               /* it was not understood: what follows is read for its own errors only */
 	struct rule rule;         /* the one at hand */
 	struct loose_word *words;
 	size_t words_count, words_size;
@@ -56,15 +57,34 @@ static int refuse(struct loader *loader, unsigned int line, const char *value, c
 	return complain(loader, false, line, value, what);
 }
 
-/* The conditions of the rule at hand, from its words: those of a key joined, keys in the order of the file. */
+/* Puts the words of a key behind each other, wherever they stand in the rule. Returns the place behind them. */
+static struct predicate_word *join_words(const struct loader *loader, struct condition *condition,
+                                         struct predicate_word *at)
+{
+	condition->words = at;
+	for (size_t i = 0; i < loader->words_count; i++) {
+		if (loader->words[i].predicate == condition->predicate)
+			*at++ = loader->words[i].word;
+	}
+	condition->count = (uint32_t)(at - condition->words);
+	return at;
+}
+
+/*
+ * The conditions of the rule at hand, from its words, in the order in which their keys are first written. All in one
+ * piece, for what is read together should stand together.
+ */
 static int make_conditions(struct loader *loader, struct rule *rule)
 {
 	size_t keys = (size_t)__builtin_popcountll(rule->keys);
+	struct predicate_word *word;
 	uint64_t done = 0;
 
-	rule->conditions = arena_alloc(&loader->policy->arena, keys * sizeof(*rule->conditions));
+	rule->conditions = arena_alloc(&loader->policy->arena,
+	                               keys * sizeof(*rule->conditions) + loader->words_count * sizeof(*word));
 	if (!rule->conditions)
 		return -ENOMEM;
+	word = (struct predicate_word *)(rule->conditions + keys);
 	for (size_t i = 0; i < loader->words_count; i++) {
 		const struct predicate *predicate = loader->words[i].predicate;
 		uint64_t bit = 1ULL << predicate_number_of(predicate);
@@ -74,16 +94,7 @@ static int make_conditions(struct loader *loader, struct rule *rule)
 			continue;
 		done |= bit;
 		*condition = (struct condition){.predicate = predicate, .line = loader->words[i].line};
-		for (size_t j = i; j < loader->words_count; j++)
-			condition->count += loader->words[j].predicate == predicate;
-		condition->words = arena_alloc(&loader->policy->arena, condition->count * sizeof(*condition->words));
-		if (!condition->words)
-			return -ENOMEM;
-		condition->count = 0;
-		for (size_t j = i; j < loader->words_count; j++) {
-			if (loader->words[j].predicate == predicate)
-				condition->words[condition->count++] = loader->words[j].word;
-		}
+		word = join_words(loader, condition, word);
 		rule->count++;
 	}
 	return 0;
@@ -115,6 +126,8 @@ static int end_rule(struct loader *loader)
 	if (!loader->in_rule)
 		return 0;
 	loader->in_rule = false;
+	if (loader->blind)
+		return 0;
 	if (rule->verdict == VERDICT_ALERT && rule->severity == SEVERITY_NONE)
 		r = refuse(loader, rule->line, rule->name,
 		           "an alert has a severity: write severity = informational, low, medium, high or critical");
@@ -157,24 +170,27 @@ static int check_unique(struct loader *loader, unsigned int line, const char *na
 static int take_heading(void *context, unsigned int line, char *text)
 {
 	struct loader *loader = context;
-	char *verdict = text + strspn(text, " \t"), *name;
-	size_t len = strcspn(verdict, " \t");
+	char *verdict, *name;
 	uint32_t value;
+	size_t len;
 	int r = end_rule(loader);
 
 	if (r < 0)
 		return r;
+	loader->words_count = 0;
+	loader->in_rule = loader->blind = true;
+	loader->rule = (struct rule){.line = line, .file = loader->file};
+	if (!text)
+		return 0;
+	verdict = text + strspn(text, " \t");
+	len = strcspn(verdict, " \t");
 	name = verdict + len + strspn(verdict + len, " \t");
 	verdict[len] = '\0';
-	loader->words_count = 0;
-	/* what follows is read even where the heading is not good: its own errors are then told too */
-	loader->in_rule = true;
-	loader->rule = (struct rule){.line = line, .verdict = VERDICT_EXPECT, .severity = SEVERITY_NONE};
-	loader->rule.file = loader->file;
 	if (!event_word_find(WORDS_VERDICT, verdict, &value))
 		return refuse(loader, line, verdict, "write [expect NAME], [ignore NAME] or [alert NAME]");
+	loader->blind = false;
 	loader->rule.verdict = (enum verdict)value;
-	loader->rule.name = arena_copy(&loader->policy->arena, name, strcspn(name, " \t"));
+	loader->rule.name = arena_copy(&loader->policy->arena, name, strlen(name));
 	if (!loader->rule.name)
 		return -ENOMEM;
 	if (!is_name(name))
@@ -208,7 +224,7 @@ static int take_word(struct loader *loader, unsigned int line, const struct pred
 	struct predicate_reader *reader = &loader->reader;
 	int r;
 
-	loose.word.length = (uint32_t)strlen(word->text);
+	loose.word.length = (uint16_t)strlen(word->text);
 	loose.word.excludes = word->excludes;
 	loose.word.text = arena_copy(&loader->policy->arena, word->text, loose.word.length);
 	if (!loose.word.text)
@@ -351,6 +367,8 @@ static int take_value(void *context, unsigned int line, const char *key, char *v
 	for (size_t i = 0; i < ALERT_KEYS; i++) {
 		if (strcmp(alert_keys[i].key, key) != 0)
 			continue;
+		if (loader->blind)
+			return 0;
 		if (loader->rule.verdict != VERDICT_ALERT)
 			return refuse(loader, line, key, "this belongs to alerts: [alert NAME]");
 		return alert_keys[i].take(loader, line, value);

@@ -76,18 +76,21 @@ static bool take_line(struct reader *reader)
 static void take_heading(struct reader *reader)
 {
 	char *end = strrchr(reader->whole, ']');
+	bool good = end && !end[1];
 
 	reader->key[0] = '\0';
-	if (!end || end[1]) {
+	if (good) {
+		*end = '\0';
+		trim_end(reader->whole);
+	} else {
 		tell_error(reader, reader->whole,
-		           "a heading ends with ]: write [expect NAME], [ignore NAME] or [alert "
-		           "NAME], and comments in lines of their own");
-		return;
+		           "a heading ends with ]: write [expect NAME], [ignore NAME] or [alert NAME], and comments in "
+		           "lines of their own");
 	}
-	*end = '\0';
 	reader->understood = true;
 	if (!reader->error)
-		reader->error = reader->handler->heading(reader->context, reader->line, reader->whole + 1);
+		reader->error =
+		        reader->handler->heading(reader->context, reader->line, good ? reader->whole + 1 : NULL);
 }
 
 /* As fgets(3), for inih: each call means that it is done with the line before. */

@@ -13,7 +13,8 @@
  * and may be written to until the callback returns.
  */
 struct policy_read_handler {
-	/* text: what stands between [ and ] */
+	/* text: what stands between [ and ], without blanks at its end; NULL: it is not understood, and that was told
+	 */
 	int (*heading)(void *context, unsigned int line, char *text);
 	/* goes_on: value is more of the value of the line before */
 	int (*value)(void *context, unsigned int line, const char *key, char *value, int goes_on);

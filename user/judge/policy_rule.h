@@ -18,16 +18,16 @@ struct policy_file {
 };
 
 struct rule {
+	struct condition *conditions;
+	uint32_t count;
+	bool any_action; /* it has a condition on the action */
+	enum verdict verdict;
+	enum severity severity;
+	unsigned int line; /* of its heading */
+	uint64_t keys;     /* bit n: it has a condition of predicate number n */
 	const char *name;
 	const char *message, *techniques; /* NULL: none */
 	const struct policy_file *file;
-	unsigned int line; /* of its heading */
-	enum verdict verdict;
-	enum severity severity;
-	uint64_t keys;   /* bit n: it has a condition of predicate number n */
-	bool any_action; /* it has a condition on the action */
-	struct condition *conditions;
-	size_t count;
 };
 
 /*

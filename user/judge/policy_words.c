@@ -38,12 +38,15 @@ int policy_word_next(char **at, struct policy_word *ret, const char **ret_error)
 		}
 	} else {
 		end = start + strcspn(start, BLANKS);
+		if (end == start) {
+			*ret_error = "a word belongs behind the '!', without a blank between";
+			return -EINVAL;
+		}
 	}
 	if (*end)
 		*end++ = '\0';
 	if (!*start) {
-		*ret_error = ret->excludes ? "a word belongs behind the '!', without a blank between"
-		                           : "there is nothing between the quotes";
+		*ret_error = "there is nothing between the quotes";
 		return -EINVAL;
 	}
 	ret->text = start;

@@ -33,31 +33,35 @@ struct port_range {
 	uint8_t transports; /* bit (1 << enum registry_transport) */
 };
 
-/* One word of a rule's list, read. Owned by the policy. */
+enum predicate_other {
+	OTHER_NOTHING,
+	OTHER_ANY,   /* whatever it is, but not none */
+	OTHER_NONE,  /* known to be none */
+	OTHER_THAN,  /* any number but this */
+	OTHER_NEVER, /* a name that this host does not know: it matches nothing */
+};
+
+/* One word of a rule's list, read. Owned by the policy. Small: a thousand rules are read for each event. */
 struct predicate_word {
 	const char *text; /* as it was written, without quotes and '!' */
-	bool excludes;
-	bool literal; /* a pattern without wildcards */
-	enum predicate_other {
-		OTHER_NOTHING,
-		OTHER_ANY,   /* whatever it is, but not none */
-		OTHER_NONE,  /* known to be none */
-		OTHER_THAN,  /* any number but this */
-		OTHER_NEVER, /* a name that this host does not know: it matches nothing */
-	} other;
-	uint32_t length; /* of text, bytes */
 	union {
 		uint64_t bits; /* a set's word */
 		struct {
 			uint32_t first, last;
 		} number;
-		struct {
-			const struct port_range *ranges;
-			size_t count;
-		} ports;
+		struct port_range range;         /* of ports, if it is one */
+		const struct port_range *ranges; /* else */
 		const struct predicate_network *network;
 		const uint8_t *sha256; /* 32 bytes */
+		struct {
+			uint16_t prefix,
+			        suffix; /* bytes at its ends that are meant themselves; of a literal, all are prefix */
+		} pattern;
 	};
+	uint16_t length;       /* of text, bytes: POLICY_LINE_MAX at most */
+	uint16_t ranges_count; /* of ports */
+	bool excludes;
+	uint8_t other; /* enum predicate_other */
 };
 
 struct predicate_network {
@@ -124,12 +128,18 @@ struct predicate {
 struct condition {
 	const struct predicate *predicate;
 	struct predicate_word *words;
-	size_t count;
+	uint32_t count;
 	unsigned int line; /* of the first of its words */
 };
 
 extern const struct predicate_kind predicate_set, predicate_number, predicate_pattern, predicate_ports,
         predicate_service, predicate_address, predicate_netns, predicate_sha256;
+
+/* The ranges of a word of ports: word->ranges_count of them. */
+static inline const struct port_range *word_ranges(const struct predicate_word *word)
+{
+	return word->ranges_count == 1 ? &word->range : word->ranges;
+}
 
 /* NULL: there is no such key. */
 const struct predicate *predicate_find(const char *key);

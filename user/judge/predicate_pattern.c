@@ -30,17 +30,26 @@ static int pattern_read(const struct predicate *predicate, struct predicate_read
 		               "a path begins with '/': write the whole path, or **/ before it for any directory");
 		return -EINVAL;
 	}
-	word->literal = glob_is_literal(word->text);
+	glob_ends(word->text, &word->pattern.prefix, &word->pattern.suffix);
 	return 0;
 }
 
+/* Most texts are told apart by the ends of the pattern: only what has them is matched byte by byte. */
 static bool text_matches(const struct predicate *predicate, const struct predicate_word *word,
                          const struct predicate_text *text)
 {
-	/* a NUL in the text equals no byte of a literal, and a text that has some goes the long way */
-	if (word->literal && !(predicate->flags & GLOB_NUL_IS_BLANK))
-		return word->length == text->len && memcmp(word->text, text->bytes, text->len) == 0;
-	return glob_match(word->text, text->bytes, text->len, predicate->flags & (GLOB_ANY | GLOB_NUL_IS_BLANK));
+	size_t prefix = word->pattern.prefix, suffix = word->pattern.suffix;
+
+	/* a NUL in the text may stand for a blank */
+	if (predicate->flags & GLOB_NUL_IS_BLANK)
+		return glob_match(word->text, text->bytes, text->len,
+		                  predicate->flags & (GLOB_ANY | GLOB_NUL_IS_BLANK));
+	if (text->len < prefix + suffix || memcmp(word->text, text->bytes, prefix) != 0 ||
+	    memcmp(word->text + word->length - suffix, text->bytes + text->len - suffix, suffix) != 0)
+		return false;
+	if (prefix == word->length)
+		return text->len == prefix;
+	return glob_match(word->text + prefix, text->bytes + prefix, text->len - prefix, predicate->flags & GLOB_ANY);
 }
 
 static enum fact pattern_match(const struct predicate *predicate, const struct predicate_word *word,
@@ -112,7 +121,7 @@ static bool pattern_covers(const struct predicate_word *wide, const struct predi
 		return narrow->other != OTHER_NONE;
 	if (wide->other != OTHER_NOTHING || narrow->other != OTHER_NOTHING)
 		return wide->other == narrow->other;
-	if (narrow->literal)
+	if (glob_is_literal(narrow->text))
 		return glob_match(wide->text, narrow->text, narrow->length, 0);
 	prefix = prefix_of(wide);
 	return strcmp(wide->text, "**") == 0 || (prefix && strncmp(wide->text, narrow->text, prefix) == 0);

@@ -21,13 +21,18 @@ static int refuse(struct predicate_reader *reader, const char *message)
 static int add_ranges(struct predicate_reader *reader, struct predicate_word *word, const struct port_range *ranges,
                       size_t count)
 {
-	struct port_range *copy = arena_alloc(reader->arena, count * sizeof(*copy));
+	struct port_range *copy;
 
+	word->ranges_count = (uint16_t)count;
+	if (count == 1) {
+		word->range = ranges[0];
+		return 0;
+	}
+	copy = arena_alloc(reader->arena, count * sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, ranges, count * sizeof(*copy));
-	word->ports.ranges = copy;
-	word->ports.count = count;
+	word->ranges = copy;
 	return 0;
 }
 
@@ -81,13 +86,14 @@ static enum fact ports_match(const struct predicate *predicate, const struct pre
                              const struct event *event)
 {
 	const struct event_facts *facts = &event->facts;
+	const struct port_range *ranges = word_ranges(word);
 	bool unknown = false;
 
 	(void)predicate;
 	if (!facts->server.has_port)
 		return FACT_UNKNOWN;
-	for (size_t i = 0; i < word->ports.count; i++) {
-		const struct port_range *range = &word->ports.ranges[i];
+	for (size_t i = 0; i < word->ranges_count; i++) {
+		const struct port_range *range = &ranges[i];
 
 		if (facts->server.port < range->first || facts->server.port > range->last)
 			continue;
@@ -117,8 +123,8 @@ static void ports_print(const struct predicate *predicate, const struct event *e
 
 static bool range_is_covered(const struct predicate_word *wide, const struct port_range *narrow)
 {
-	for (size_t i = 0; i < wide->ports.count; i++) {
-		const struct port_range *range = &wide->ports.ranges[i];
+	for (size_t i = 0; i < wide->ranges_count; i++) {
+		const struct port_range *range = &word_ranges(wide)[i];
 
 		if (range->first <= narrow->first && range->last >= narrow->last &&
 		    (narrow->transports & ~range->transports) == 0)
@@ -129,8 +135,8 @@ static bool range_is_covered(const struct predicate_word *wide, const struct por
 
 static bool ports_cover(const struct predicate_word *wide, const struct predicate_word *narrow)
 {
-	for (size_t i = 0; i < narrow->ports.count; i++) {
-		if (!range_is_covered(wide, &narrow->ports.ranges[i]))
+	for (size_t i = 0; i < narrow->ranges_count; i++) {
+		if (!range_is_covered(wide, &word_ranges(narrow)[i]))
 			return false;
 	}
 	return true;

@@ -136,6 +136,47 @@ static uint32_t next(uint32_t *seed)
 	return *seed;
 }
 
+/* What matches has the ends of the pattern, one behind the other. */
+static void assert_ends(const char *pattern, const char *text, size_t len)
+{
+	uint16_t prefix, suffix;
+
+	glob_ends(pattern, &prefix, &suffix);
+	assert_true((size_t)prefix + suffix <= len);
+	assert_memory_equal(pattern, text, prefix);
+	assert_memory_equal(pattern + strlen(pattern) - suffix, text + len - suffix, suffix);
+}
+
+static void glob_ends_table(void **state)
+{
+	static const struct {
+		const char *pattern;
+		uint16_t prefix, suffix;
+	} table[] = {
+	        {"", 0, 0},
+	        {"/usr/sbin/sshd", 14, 0},
+	        {"*", 0, 0},
+	        {"/usr/*", 5, 0},
+	        {"*.service", 0, 8},
+	        {"/a/**/b", 3, 2},
+	        {"a[*]b", 1, 1},
+	        {"a\\\\b", 1, 1},
+	        {"a*b\\*", 1, 0},
+	        {"a?b[]c]d\\\\", 1, 0},
+	        {"a[b\\\\]*]cd", 1, 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		uint16_t prefix, suffix;
+
+		print_message("%s\n", table[i].pattern);
+		glob_ends(table[i].pattern, &prefix, &suffix);
+		assert_int_equal(prefix, table[i].prefix);
+		assert_int_equal(suffix, table[i].suffix);
+	}
+}
+
 /* Of so few letters that many match, and the stars must be taken back. */
 static void glob_agrees_with_the_reference(void **state)
 {
@@ -156,6 +197,8 @@ static void glob_agrees_with_the_reference(void **state)
 			bool expected = reference(pattern, text, any);
 
 			matched += expected;
+			if (expected)
+				assert_ends(pattern, text, len);
 			if (glob_match(pattern, text, len, any ? GLOB_ANY : 0) != expected)
 				fail_msg("\"%s\" and \"%s\"%s: should%s match", pattern, text, any ? " (any)" : "",
 				         expected ? "" : " not");
@@ -216,7 +259,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(glob_table),           cmocka_unit_test(glob_arguments_are_joined),
-	        cmocka_unit_test(glob_check_table),     cmocka_unit_test(glob_agrees_with_the_reference),
+	        cmocka_unit_test(glob_check_table),
+	        cmocka_unit_test(glob_ends_table),     cmocka_unit_test(glob_agrees_with_the_reference),
 	        cmocka_unit_test(glob_takes_any_bytes), cmocka_unit_test(glob_is_bounded),
 	};
 

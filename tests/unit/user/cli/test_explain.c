@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* `bindwatch explain` and `bindwatch check`, as they are called. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "tests/unit/user/judge/policy_fixture.h"
+#include "user/cli/cli.h"
+
+static char directory[64], policy_option[128], bad_option[128], out[65536], err[65536];
+
+static const char rules[] = "[ignore closed]\nport = 22\naction = closed-socket\n"
+                            "[expect sshd]\nservice = ssh\nexe = /usr/sbin/sshd\nexe-flags = !deleted\n"
+                            "[alert other]\nport = 22/tcp\nseverity = high\nmessage = not sshd\ntechnique = T1571\n";
+
+/* Runs a command; its streams go to out and err. */
+static int run(int (*command)(int argc, char **argv), const char *input, const char *const *arguments)
+{
+	char *argv[32] = {(char *)"command"};
+	FILE *files[3] = {tmpfile(), tmpfile(), tmpfile()};
+	char *const texts[3] = {NULL, out, err};
+	int saved[3], argc = 1, code;
+
+	for (; arguments[argc - 1]; argc++)
+		argv[argc] = (char *)arguments[argc - 1];
+	(void)fputs(input, files[0]);
+	rewind(files[0]);
+	fflush(stdout);
+	fflush(stderr);
+	for (int fd = 0; fd < 3; fd++) {
+		saved[fd] = dup(fd);
+		(void)dup2(fileno(files[fd]), fd);
+	}
+	clearerr(stdin);
+	code = command(argc, argv);
+	fflush(stdout);
+	fflush(stderr);
+	for (int fd = 0; fd < 3; fd++) {
+		(void)dup2(saved[fd], fd);
+		(void)close(saved[fd]);
+		if (fd) {
+			rewind(files[fd]);
+			texts[fd][fread(texts[fd], 1, sizeof(out) - 1, files[fd])] = '\0';
+		}
+		(void)fclose(files[fd]);
+	}
+	return code;
+}
+
+#define EXPLAIN(...) run(cli_explain, "", (const char *[]){policy_option, __VA_ARGS__, NULL})
+#define CHECK(...)   run(cli_check, "", (const char *[]){__VA_ARGS__, NULL})
+
+static void says(const char *text, const char *needle)
+{
+	if (!strstr(text, needle))
+		fail_msg("\"%s\" is not in: %s", needle, text);
+}
+
+static void explain_table(void **state)
+{
+	static const struct {
+		const char *arguments[6];
+		int code;
+		const char *out, *err;
+	} table[] = {
+	        {{"--port=22/tcp", "--exe=/usr/sbin/sshd"}, 0, "verdict  expect\n", ""},
+	        {{"--port=22/tcp", "--exe=/usr/sbin/sshd"},
+	         0,
+	         ":1 [ignore closed] action = closed-socket; it is bound-socket\n",
+	         ""},
+	        {{"--port=22", "--exe=/usr/sbin/sshd", "--exe-flags=memfd,deleted"},
+	         0,
+	         "[expect sshd] exe-flags = !deleted; it is memfd deleted\n",
+	         ""},
+	        {{"--port=22", "--exe=/bin/sh", "--user=0", "--outcome=EADDRINUSE"},
+	         0,
+	         "verdict  alert, severity high\nreason   not sshd: tcp/22 is ssh; expected /usr/sbin/sshd, tried by "
+	         "/bin/sh run "
+	         "by root\nrule     [alert other] at ",
+	         ""},
+	        {{"--port=22", "--exe=/bin/sh"}, 0, "ATT&CK   T1571\n", ""},
+	        {{"--port=22"}, 0, "[expect sshd] exe = /usr/sbin/sshd; it is not known\n", ""},
+	        {{"--port=23/udp"}, 0, "verdict  none\n", ""},
+	        {{"--port=23/udp"}, 0, "rule     none matches\n", ""},
+	        {{"--port=23/udp"}, 0, ":8 [alert other] port = 22/tcp; it is 23/udp\n", ""},
+	        {{"--port=0"}, 2, "", "--port: '0' is not a port"},
+	        {{"--port=22/xtp"}, 2, "", "--port: '22/xtp' is not a port"},
+	        {{"--port=22", "--exe=sshd"}, 2, "", "--exe: 'sshd' is not a whole path"},
+	        {{"--port=22", "--user=no-such-user"}, 2, "", "--user: 'no-such-user' is no user"},
+	        {{"--port=22", "--address=10"}, 2, "", "--address: '10' is not"},
+	        {{"--port=22", "--outcome=bad"}, 2, "", "--outcome: 'bad' is not"},
+	        {{"--port=22", "--exe-flags=bad"}, 2, "", "--exe-flags: 'bad' is not"},
+	        {{"--port=22", "--event=-"}, 2, "", "--port describes a bind, --event has one"},
+	        {{"--exe=/x"}, 2, "", "--exe needs --port beside it"},
+	        {{"--output=xml"}, 2, "", "--output: 'xml' is not text or json"},
+	        {{"--nothing"}, 2, "", "no option --nothing"},
+	        {{"22"}, 2, "", "'22' is one word too many"},
+	        {{"--event=-"}, 1, "", "standard input: there is no event in it"},
+	        {{"--event=/nonexistent"}, 1, "", "/nonexistent: No such file"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *const *a = table[i].arguments;
+		int code = EXPLAIN(a[0], a[1], a[2], a[3]);
+
+		assert_int_equal(code, table[i].code);
+		says(out, table[i].out);
+		says(err, table[i].err);
+		if (!*table[i].err)
+			assert_string_equal(err, "");
+	}
+}
+
+static void explain_knows_units_containers_parents(void **state)
+{
+	char path[128];
+	static const char text[] = "[expect u]\nunit = ssh.service\nport = 1\n[expect c]\ncontainer = 01*\nport = 2\n"
+	                           "[expect p]\nparent = /usr/bin/bash\nport = 3\n[expect a]\naddress = ::1\nport = 4\n"
+	                           "[expect n]\ncontainer = none\nunit = !*\nport = 5\n";
+	static const char *const arguments[][3] = {{"--port=1", "--unit=ssh.service", "u"},
+	                                           {"--port=2", "--container=0123", "c"},
+	                                           {"--port=3", "--parent=/usr/bin/bash", "p"},
+	                                           {"--port=4", "--address=::1", "a"},
+	                                           {"--port=5", "--outcome=success", "n"}};
+
+	(void)state;
+	fixture_write(directory, "more.text", text, strlen(text));
+	(void)snprintf(path, sizeof(path), "--policy=%s/more.text", directory);
+	for (size_t i = 0; i < 5; i++) {
+		char rule[16];
+
+		(void)snprintf(rule, sizeof(rule), "[expect %s]", arguments[i][2]);
+		assert_int_equal(run(cli_explain, "", (const char *[]){path, arguments[i][0], arguments[i][1], NULL}),
+		                 0);
+		says(out, rule);
+		says(out, "verdict  expect\n");
+	}
+}
+
+static void explain_takes_events(void **state)
+{
+	static const char event[] =
+	        "{\"event\":{\"action\":\"bound-socket\"},\"user\":{\"id\":\"0\"},\"group\":{\"id\":\"0\"},"
+	        "\"server\":{\"port\":22},\"bindwatch\":{\"socket\":{\"protocol\":\"tcp\"}}}\n";
+	char two[1024];
+
+	(void)state;
+	assert_int_equal(run(cli_explain, event, (const char *[]){policy_option, NULL}), 0);
+	says(out, "verdict  alert, severity high\n");
+	(void)snprintf(two, sizeof(two), "%s%s", event, event);
+	assert_int_equal(run(cli_explain, two, (const char *[]){policy_option, "--event=-", "-ojson", NULL}), 0);
+	assert_non_null(strchr(out, '\n'));
+	says(strchr(out, '\n'), "\"verdict\":\"alert\"");
+	(void)snprintf(two, sizeof(two), "%s{}\n", event);
+	assert_int_equal(run(cli_explain, two, (const char *[]){policy_option, NULL}), 1);
+	says(err, "line 2: event.action: it is missing");
+}
+
+static void explain_writes_json(void **state)
+{
+	json_t *root, *earlier;
+
+	(void)state;
+	assert_int_equal(EXPLAIN("--port=22", "--exe=/bin/sh", "--output=json"), 0);
+	root = json_loads(out, 0, NULL);
+	assert_non_null(root);
+	assert_string_equal(json_string_value(json_object_get(root, "verdict")), "alert");
+	assert_string_equal(json_string_value(json_object_get(root, "severity")), "high");
+	assert_string_equal(json_string_value(json_object_get(root, "rule")), "other");
+	assert_int_equal(json_integer_value(json_object_get(root, "line")), 8);
+	earlier = json_object_get(root, "earlier");
+	assert_int_equal(json_array_size(earlier), 2);
+	assert_string_equal(json_string_value(json_object_get(json_array_get(earlier, 1), "failed")), "exe");
+	assert_string_equal(json_string_value(json_object_get(json_array_get(earlier, 1), "seen")), "/bin/sh");
+	json_decref(root);
+}
+
+static void check_tells_errors_and_warnings(void **state)
+{
+	json_t *root;
+
+	(void)state;
+	assert_int_equal(CHECK(policy_option), 0);
+	says(out, "3 rules of 1 file: no error");
+	assert_int_equal(CHECK(bad_option), 1);
+	says(out, "bad.text:2: error: \"0\": ports are 1-65535");
+	says(out, "bad.text:3: error: \"sshd\": a path begins");
+	says(out, "\n2 errors\n");
+	assert_string_equal(err, "");
+	assert_int_equal(CHECK(bad_option, "--output=json"), 1);
+	root = json_loads(out, 0, NULL);
+	assert_non_null(root);
+	assert_int_equal(json_integer_value(json_object_get(root, "errors")), 2);
+	assert_int_equal(
+	        json_integer_value(json_object_get(json_array_get(json_object_get(root, "problems"), 1), "line")), 3);
+	json_decref(root);
+	/* both at once: the rule that is in two files now, and the bad ones */
+	assert_int_equal(CHECK(policy_option, bad_option), 1);
+	assert_int_equal(CHECK("--policy=/nonexistent"), 1);
+	says(out, "/nonexistent: error: it cannot be read: No such file or directory\n1 error\n");
+	assert_int_equal(CHECK("--output=xml"), 2);
+	assert_int_equal(CHECK("policy.d"), 2);
+	says(err, "'policy.d' is one word too many: to check this file, --policy=policy.d");
+	assert_int_equal(CHECK("--policy"), 2);
+}
+
+static void check_warns(void **state)
+{
+	static const char text[] =
+	        "[expect a]\nport = 1-100\n[expect b]\nport = 5\nexe = /nonexistent/x\nuser = no-such-user\n";
+	char path[128];
+
+	(void)state;
+	fixture_write(directory, "odd.text", text, strlen(text));
+	(void)snprintf(path, sizeof(path), "--policy=%s/odd.text", directory);
+	assert_int_equal(CHECK(path), 0);
+	says(out, ":6: warning: \"no-such-user\": there is no such user here");
+	says(out, ":3: warning: \"b\": this rule can never match, for [expect a] at ");
+	says(out, ":5: warning: \"/nonexistent/x\": there is no such program");
+	says(out, "2 rules of 1 file: no error, 3 warnings\n");
+}
+
+/* A bad policy stops a command that judges by it, with each error. */
+static void a_bad_policy_is_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(run(cli_explain, "", (const char *[]){bad_option, "--port=22", NULL}), 1);
+	says(err, "bad.text:2: \"0\": ports are 1-65535");
+	says(err, "bad.text:3: \"sshd\": a path begins");
+	assert_string_equal(out, "");
+}
+
+static int open_policies(void **state)
+{
+	static const char bad[] = "[expect bad]\nport = 0\nexe = sshd\n";
+
+	(void)state;
+	fixture_directory(directory);
+	fixture_write(directory, "good.text", rules, strlen(rules));
+	fixture_write(directory, "bad.text", bad, strlen(bad));
+	(void)snprintf(policy_option, sizeof(policy_option), "--policy=%s/good.text", directory);
+	(void)snprintf(bad_option, sizeof(bad_option), "--policy=%s/bad.text", directory);
+	return 0;
+}
+
+static int remove_policies(void **state)
+{
+	(void)state;
+	fixture_remove(directory);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(explain_table),
+	        cmocka_unit_test(explain_knows_units_containers_parents),
+	        cmocka_unit_test(explain_takes_events),
+	        cmocka_unit_test(explain_writes_json),
+	        cmocka_unit_test(check_tells_errors_and_warnings),
+	        cmocka_unit_test(check_warns),
+	        cmocka_unit_test(a_bad_policy_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, open_policies, remove_policies);
+}

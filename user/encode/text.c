@@ -226,6 +226,11 @@ static void write_cells(struct line *line, const struct encode_host *host, const
 	cell_result(line, event);
 	if (host->wide)
 		cell_rule(line, &event->verdict);
+	/* the sentence of an alert, where it is known: made fit for a terminal by policy_reason() */
+	if (event->verdict.verdict == VERDICT_ALERT && event->verdict.reason) {
+		writer_text(&line->out, "  ");
+		writer_text(&line->out, event->verdict.reason);
+	}
 }
 
 int text_event(const struct encode_host *host, const struct event *event, struct encode_buffer *buffer)

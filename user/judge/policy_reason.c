@@ -115,7 +115,7 @@ static void write_expected(struct phrase *phrase, const struct policy *policy, c
 		write_text(phrase, expected.words[i]->text);
 	}
 	if (expected.count > EXPECTED_MAX)
-		phrase_format(phrase, " or %zu others", expected.count - EXPECTED_MAX);
+		phrase_format(phrase, " or %zu more", expected.count - EXPECTED_MAX);
 }
 
 /* The program: its path, or its name where the path is not known. */

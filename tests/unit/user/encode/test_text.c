@@ -251,6 +251,19 @@ static void text_wide_line(void **state)
 				  "nginx            123      33        /usr/sbin/nginx, in memory only   bound\n");
 }
 
+static void text_reason_of_an_alert(void **state)
+{
+	struct event event = sample_alert();
+
+	(void)state;
+	event.verdict.reason = "tcp/80 is http; nothing is known to be expected there";
+	encode(&sample_host, &event);
+	assert_non_null(strstr(line, " bound  tcp/80 is http; nothing is known to be expected there\n"));
+	event.verdict.verdict = VERDICT_EXPECT;
+	encode(&sample_host, &event);
+	assert_null(strstr(line, "nothing is known"));
+}
+
 static void text_user_names(void **state)
 {
 	struct user_cache users = {0};
@@ -341,6 +354,7 @@ int main(void)
 	    cmocka_unit_test(text_local_time),
 	    cmocka_unit_test(text_wide_line),
 	    cmocka_unit_test(text_user_names),
+	    cmocka_unit_test(text_reason_of_an_alert),
 	    cmocka_unit_test(text_hostile_bytes_stay_visible),
 	    cmocka_unit_test(text_too_small_leaves_the_buffer),
 	};

@@ -40,7 +40,7 @@ static void reason_table(void **state)
 	         0,
 	         EVENT_BOUND,
 	         {.executable.path = "/x"},
-	         "look here: tcp/80 is http; expected /a or /b or /c or /d or 2 others, was /x run by user 7"},
+	         "look here: tcp/80 is http; expected /a or /b or /c or /d or 2 more, was /x run by user 7"},
 	        {4,
 	         IPPROTO_TCP,
 	         0,

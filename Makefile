@@ -57,7 +57,7 @@ LIVE_TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/tool_*.c)))
 BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 LIVE_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/live/test_%.c tests/live/tool_%.c,$(wildcard tests/live/*.c)))
 
-PACKAGES := libbpf libelf zlib inih jansson
+PACKAGES := libbpf libelf zlib nettle inih jansson
 PACKAGES_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PACKAGES_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 TEST_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)

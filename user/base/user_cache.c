@@ -27,13 +27,14 @@ static void keep_name(struct question *question, const char *name)
 		memcpy(question->name, name, strlen(name) + 1);
 }
 
-static void ask(void *job)
+static void ask(void *context, void *job)
 {
 	struct question *question = job;
 	char strings[STRINGS_BYTES];
 	struct passwd passwd, *user = NULL;
 	struct group entry, *group = NULL;
 
+	(void)context;
 	if (question->of_group) {
 		if (getgrgid_r(question->id, &entry, strings, sizeof(strings), &group) == 0 && group)
 			keep_name(question, group->gr_name);
@@ -71,7 +72,7 @@ static bool is_fresh(const struct user_cache_entry *entry, uint32_t id, int64_t 
 static void renew(struct user_cache *cache, struct question *question, int64_t now)
 {
 	if (!cache->worker) {
-		ask(question);
+		ask(NULL, question);
 		keep(cache, question, now);
 		return;
 	}
@@ -105,7 +106,9 @@ const char *user_cache_group(struct user_cache *cache, uint32_t gid)
 
 int user_cache_begin_thread(struct user_cache *cache)
 {
-	return worker_open(sizeof(struct question), ask, &cache->worker);
+	const struct worker_task task = {.work = ask, .job_bytes = sizeof(struct question)};
+
+	return worker_open(&task, &cache->worker);
 }
 
 void user_cache_end_thread(struct user_cache *cache)

@@ -17,8 +17,7 @@ struct worker {
 	enum state state;
 	bool closed;
 	bool left; /* closed with a job under way: nobody waits for the thread, it frees what is here */
-	void (*work)(void *job);
-	size_t job_bytes;
+	struct worker_task task;
 	_Alignas(max_align_t) char job[];
 };
 
@@ -27,6 +26,8 @@ static void worker_free(struct worker *worker)
 	pthread_cond_destroy(&worker->given);
 	pthread_cond_destroy(&worker->done);
 	pthread_mutex_destroy(&worker->lock);
+	if (worker->task.release)
+		worker->task.release(worker->task.context);
 	free(worker);
 }
 
@@ -42,7 +43,7 @@ static void *run(void *context)
 			continue;
 		}
 		pthread_mutex_unlock(&worker->lock);
-		worker->work(worker->job);
+		worker->task.work(worker->task.context, worker->job);
 		pthread_mutex_lock(&worker->lock);
 		worker->state = DONE;
 		pthread_cond_signal(&worker->done);
@@ -66,16 +67,15 @@ static void worker_init(struct worker *worker)
 	pthread_condattr_destroy(&attributes);
 }
 
-int worker_open(size_t job_bytes, void (*work)(void *job), struct worker **ret)
+int worker_open(const struct worker_task *task, struct worker **ret)
 {
-	struct worker *worker = calloc(1, sizeof(*worker) + job_bytes);
+	struct worker *worker = calloc(1, sizeof(*worker) + task->job_bytes);
 	sigset_t all, before;
 	int r;
 
 	if (!worker)
 		return -ENOMEM;
-	worker->work = work;
-	worker->job_bytes = job_bytes;
+	worker->task = *task;
 	worker_init(worker);
 	/* signals are for the program's main thread */
 	sigfillset(&all);
@@ -83,6 +83,7 @@ int worker_open(size_t job_bytes, void (*work)(void *job), struct worker **ret)
 	r = pthread_create(&worker->thread, NULL, run, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (r) {
+		worker->task.release = NULL;
 		worker_free(worker);
 		return -r;
 	}
@@ -119,7 +120,7 @@ bool worker_give(struct worker *worker, const void *job)
 	pthread_mutex_lock(&worker->lock);
 	idle = worker->state == IDLE;
 	if (idle) {
-		memcpy(worker->job, job, worker->job_bytes);
+		memcpy(worker->job, job, worker->task.job_bytes);
 		worker->state = GIVEN;
 		pthread_cond_signal(&worker->given);
 	}
@@ -152,7 +153,7 @@ bool worker_collect(struct worker *worker, unsigned int milliseconds, void *ret_
 		r = pthread_cond_timedwait(&worker->done, &worker->lock, &until);
 	done = worker->state == DONE;
 	if (done) {
-		memcpy(ret_job, worker->job, worker->job_bytes);
+		memcpy(ret_job, worker->job, worker->task.job_bytes);
 		worker->state = IDLE;
 	}
 	pthread_mutex_unlock(&worker->lock);

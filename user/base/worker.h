@@ -12,15 +12,18 @@
 
 struct worker;
 
-/*
- * work: done by the thread, to its own copy of a job of job_bytes bytes. 0; -ENOMEM; or what pthread_create(3) says.
- */
-int worker_open(size_t job_bytes, void (*work)(void *job), struct worker **ret);
+struct worker_task {
+	/* Done by the thread, to its own copy of a job. */
+	void (*work)(void *context, void *job);
+	size_t job_bytes;
+	void *context;                  /* what the jobs need, the worker's from worker_open() on */
+	void (*release)(void *context); /* frees it, when no job runs any more; NULL: nothing is to be freed */
+};
 
-/*
- * Does not wait for a job that is under way: its thread ends with it, and what it holds is freed then. So nothing that
- * a job points to may be freed as long as it might run. NULL is fine.
- */
+/* 0; -ENOMEM; or what pthread_create(3) says: the context is then still the caller's. */
+int worker_open(const struct worker_task *task, struct worker **ret);
+
+/* Does not wait for a job that is under way: its thread ends with it, and releases what it holds. NULL is fine. */
 void worker_close(struct worker *worker);
 
 /* false: a job is under way, or one waits to be collected. The job is copied. */

@@ -94,6 +94,7 @@ static void write_who(struct writer *writer, const struct encode_host *host, con
 static void sentence_of_socket(struct writer *writer, const struct encode_host *host, const struct event *event)
 {
 	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
+	const char *why = event->verdict.reason ? event->verdict.reason : event->verdict.message;
 
 	if (event->pid)
 		write_who(writer, host, event);
@@ -117,9 +118,9 @@ static void sentence_of_socket(struct writer *writer, const struct encode_host *
 		writer_text(writer, ": ");
 		write_error(writer, event->error);
 	}
-	if (event->verdict.verdict == VERDICT_ALERT && event->verdict.message) {
+	if (event->verdict.verdict == VERDICT_ALERT && why) {
 		writer_text(writer, ": ");
-		writer_visible(writer, event->verdict.message, text_bounded(event->verdict.message, MESSAGE_SHOWN_MAX));
+		writer_visible(writer, why, text_bounded(why, MESSAGE_SHOWN_MAX));
 	}
 }
 

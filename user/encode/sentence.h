@@ -13,13 +13,13 @@
 /* The bytes of text up to max, without half a character at the end. */
 size_t text_bounded(const char *text, size_t max);
 
-/* Bytes told of a program's path, of its end; and of a rule's own words. */
+/* Bytes told of a program's path, of its end; and of the reason of an alert. */
 #define PATH_SHOWN_MAX    200
 #define MESSAGE_SHOWN_MAX 512
 
 /*
  * What happened, for a person: "nginx (pid 4711, /usr/sbin/nginx, user www-data) bound tcp 0.0.0.0:80 (http)"; behind
- * it, of an alert, the rule's own words. Hostile bytes are made visible.
+ * it, of an alert, why it is one. Hostile bytes are made visible.
  */
 void write_sentence(struct writer *writer, const struct encode_host *host, const struct event *event);
 

@@ -20,13 +20,26 @@ struct job {
 	bool signals_blocked;
 };
 
-static void work(void *context)
+static sem_t released; /* posted for each worker that is gone */
+
+static void work(void *context, void *given);
+
+static void release(void *context)
 {
-	struct job *job = context;
+	sem_post(context);
+}
+
+static const struct worker_task task = {
+        .work = work, .job_bytes = sizeof(struct job), .context = &released, .release = release};
+
+static void work(void *context, void *given)
+{
+	struct job *job = given;
 	sigset_t blocked;
 
 	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
 	job->signals_blocked = sigismember(&blocked, SIGINT) == 1 && sigismember(&blocked, SIGTERM) == 1;
+	assert_ptr_equal(context, &released);
 	if (job->begun)
 		sem_post(job->begun);
 	if (job->go)
@@ -42,7 +55,7 @@ static void worker_does_one_job_after_another(void **state)
 	struct job job = {.value = 0};
 
 	(void)state;
-	assert_int_equal(worker_open(sizeof(job), work, &worker), 0);
+	assert_int_equal(worker_open(&task, &worker), 0);
 	assert_false(worker_collect(worker, PATIENT_MS, &job)); /* none was given: not waited for */
 	for (int i = 0; i < 1000; i++) {
 		assert_true(worker_give(worker, &job));
@@ -63,7 +76,7 @@ static void worker_is_not_waited_for_when_it_hangs(void **state)
 	(void)state;
 	assert_int_equal(sem_init(&go, 0, 0), 0);
 	job.go = &go;
-	assert_int_equal(worker_open(sizeof(job), work, &worker), 0);
+	assert_int_equal(worker_open(&task, &worker), 0);
 	assert_true(worker_give(worker, &job));
 	assert_false(worker_collect(worker, 0, &other));
 	assert_false(worker_collect(worker, 1, &other));
@@ -81,13 +94,14 @@ static void worker_is_not_waited_for_when_it_hangs(void **state)
 static void worker_is_closed_in_any_state(void **state)
 {
 	(void)state;
+	sem_init(&released, 0, 0);
 	for (int i = 0; i < 300; i++) {
 		struct worker *worker;
 		struct job job = {.value = 0};
 		sem_t begun, go, gone;
 
 		assert_int_equal(sem_init(&begun, 0, 0) | sem_init(&go, 0, 0) | sem_init(&gone, 0, 0), 0);
-		assert_int_equal(worker_open(sizeof(job), work, &worker), 0);
+		assert_int_equal(worker_open(&task, &worker), 0);
 		if (i % 4 == 1) /* done, and not collected */
 			job.gone = &gone;
 		if (i % 4 == 2) /* under way */
@@ -103,6 +117,7 @@ static void worker_is_closed_in_any_state(void **state)
 			sem_post(&go);
 			sem_wait(&gone);
 		}
+		sem_wait(&released);
 		sem_destroy(&begun);
 		sem_destroy(&go);
 		sem_destroy(&gone);

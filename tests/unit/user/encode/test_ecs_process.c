@@ -302,6 +302,13 @@ static void ecs_verdicts(void **state)
 	ASSERT_MEMBERS(document, alert);
 	json_decref(document);
 
+	event.verdict.reason = "expected sshd";
+	document = parse(&sample_host, &event);
+	assert_string_equal(text_at(document, "event.reason"), "\"expected sshd\"");
+	assert_string_equal(text_at(document, "message"),
+			    "\"nginx (pid 123, uid 33) bound tcp 0.0.0.0:80 (http): expected sshd\"");
+	json_decref(document);
+
 	event.verdict.verdict = VERDICT_EXPECT;
 	event.facts.patterns = PATTERN_SWEEP;
 	document = parse(&sample_host, &event);

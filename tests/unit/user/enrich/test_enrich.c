@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tests/unit/user/enrich/tree.h"
+#include "user/enrich/digest.h"
+#include "user/enrich/enrich.h"
+
+#define PROGRAM "/usr/bin/program"
+
+static char root[] = "/tmp/bindwatch-enrich-XXXXXX";
+static struct digest digest; /* of the program */
+
+static int make_root(void **state)
+{
+	char command[PATH_MAX], sums[128] = "";
+	int fd;
+
+	(void)state;
+	if (!mkdtemp(root))
+		return -1;
+	tree_directory(root, "/usr/bin");
+	tree_directory(root, "/var/lib/dpkg/info");
+	(void)snprintf(command, sizeof(command), "cp /bin/sleep %s%s && cp /bin/sleep %s/usr/bin/mine", root, PROGRAM,
+	               root);
+	if (system(command) != 0)
+		return -1;
+	fd = open(tree_path(root, PROGRAM), O_RDONLY | O_CLOEXEC);
+	if (digest_read(fd, UINT64_MAX, &digest) != 0)
+		return -1;
+	(void)close(fd);
+	for (size_t i = 0; i < 16; i++)
+		(void)sprintf(sums + 2 * i, "%02x", digest.md5[i]);
+	(void)strcat(sums, "  usr/bin/program\n");
+	tree_file(root, "/var/lib/dpkg/status", "Package: tools\nVersion: 1.2-3\n");
+	tree_file(root, "/var/lib/dpkg/info/tools.list", PROGRAM "\n");
+	tree_file(root, "/var/lib/dpkg/info/tools.md5sums", sums);
+	return 0;
+}
+
+static int remove_root(void **state)
+{
+	(void)state;
+	tree_remove(root);
+	return 0;
+}
+
+static struct process describe(pid_t pid, const char *name)
+{
+	struct process process = {.pid = (uint32_t)pid, .executable = {.path = name, .has_inode = true}};
+	struct stat st;
+
+	assert_int_equal(stat(tree_path(root, name), &st), 0);
+	process.executable.device = st.st_dev;
+	process.executable.inode = st.st_ino;
+	process.executable.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+	process.executable.ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
+	return process;
+}
+
+static pid_t start(const char *name)
+{
+	char link[64], path[PATH_MAX];
+	const char *program = tree_path(root, name);
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		execl(program, program, "1000", (char *)NULL);
+		_exit(127);
+	}
+	(void)snprintf(link, sizeof(link), "/proc/%d/exe", (int)child);
+	for (ssize_t length = 0; length < 0 || strcmp(path, program) != 0;) {
+		length = readlink(link, path, sizeof(path) - 1);
+		path[length > 0 ? length : 0] = '\0';
+	}
+	return child;
+}
+
+static void stop(pid_t child)
+{
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* The answer, however slow this machine is. */
+static void enrich_patiently(struct enrich *enrich, struct process *process)
+{
+	for (unsigned int i = 0; i < 60000 && !enrich_process(enrich, process); i++)
+		(void)usleep(1000);
+	assert_true(enrich_process(enrich, process));
+}
+
+static void assert_known(const struct process *process, bool modified)
+{
+	const struct executable *executable = &process->executable;
+
+	assert_true(executable->has_sha256);
+	assert_int_equal(memcmp(executable->sha256, digest.sha256, 32) != 0, modified);
+	assert_true(executable->package_known);
+	assert_string_equal(executable->package, "tools");
+	assert_string_equal(executable->package_version, "1.2-3");
+	assert_int_equal(executable->flags_known, EXECUTABLE_MODIFIED);
+	assert_int_equal(executable->flags, modified ? EXECUTABLE_MODIFIED : 0);
+}
+
+static void enrich_living_and_gone(void **state)
+{
+	pid_t child = start(PROGRAM);
+	struct process process = describe(child, PROGRAM), gone = process, again = process;
+	struct enrich *enrich;
+
+	(void)state;
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	enrich_patiently(enrich, &process);
+	assert_known(&process, false);
+	stop(child);
+	assert_true(enrich_process(enrich, &again)); /* it is known by now: at once */
+	assert_known(&again, false);
+	enrich_close(enrich);
+
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	enrich_patiently(enrich, &gone); /* by its path */
+	assert_known(&gone, false);
+	enrich_close(enrich);
+}
+
+static void enrich_without_digest(void **state)
+{
+	struct process process = describe(getpid(), PROGRAM);
+	struct enrich *enrich;
+
+	(void)state;
+	assert_int_equal(enrich_open(root, false, &enrich), 0);
+	enrich_patiently(enrich, &process);
+	assert_false(process.executable.has_sha256);
+	assert_string_equal(process.executable.package, "tools");
+	assert_int_equal(process.executable.flags_known, 0);
+	enrich_close(enrich);
+}
+
+static void enrich_of_no_package(void **state)
+{
+	struct process process = describe(getpid(), "/usr/bin/mine");
+	struct enrich *enrich;
+
+	(void)state;
+	process.executable.package = "of before";
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	enrich_patiently(enrich, &process);
+	assert_memory_equal(process.executable.sha256, digest.sha256, 32);
+	assert_true(process.executable.package_known);
+	assert_null(process.executable.package);
+	assert_int_equal(process.executable.flags_known, 0);
+	enrich_close(enrich);
+}
+
+/* What the path leads to, or the process runs, is not what was described. */
+static void enrich_another_file(void **state)
+{
+	struct enrich *enrich;
+
+	(void)state;
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	for (unsigned int i = 0; i < 6; i++) {
+		struct process process = describe(getpid(), PROGRAM);
+		struct executable *executable = &process.executable;
+
+		executable->device += i == 0;
+		executable->inode += i == 1;
+		executable->mtime_ns += i == 2;
+		executable->ctime_ns += i == 3;
+		if (i == 4)
+			executable->path = "/usr/bin/mine";
+		if (i == 5)
+			executable->path = NULL;
+		enrich_patiently(enrich, &process);
+		assert_false(executable->has_sha256);
+		assert_false(executable->package_known);
+		assert_null(executable->package);
+		assert_int_equal(executable->flags_known, 0);
+	}
+	enrich_close(enrich);
+}
+
+/* It runs, and no name leads to it: its bytes are known, its package is not. */
+static void enrich_deleted(void **state)
+{
+	struct process process;
+	struct enrich *enrich;
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(link(tree_path(root, "/usr/bin/mine"), tree_path(root, "/usr/bin/temporary")), 0);
+	assert_int_equal(unlink(tree_path(root, "/usr/bin/mine")), 0);
+	child = start("/usr/bin/temporary");
+	process = describe(child, "/usr/bin/temporary");
+	assert_int_equal(unlink(tree_path(root, "/usr/bin/temporary")), 0);
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	enrich_patiently(enrich, &process);
+	assert_true(process.executable.has_sha256);
+	assert_memory_equal(process.executable.sha256, digest.sha256, 32);
+	assert_false(process.executable.package_known);
+	stop(child);
+	enrich_close(enrich);
+}
+
+static void enrich_modified(void **state)
+{
+	struct process process;
+	struct enrich *enrich;
+	FILE *file = fopen(tree_path(root, PROGRAM), "a");
+
+	(void)state;
+	assert_non_null(file);
+	assert_int_equal(fputc('!', file), '!');
+	assert_int_equal(fclose(file), 0);
+	process = describe(getpid(), PROGRAM);
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	enrich_patiently(enrich, &process);
+	assert_known(&process, true);
+	enrich_close(enrich);
+}
+
+/* A kernel thread, or a process of which the kernel told no file. */
+static void enrich_nothing_described(void **state)
+{
+	struct process process = {.pid = 2};
+	struct enrich *enrich;
+
+	(void)state;
+	assert_int_equal(enrich_open(root, true, &enrich), 0);
+	assert_true(enrich_process(enrich, &process));
+	assert_false(process.executable.has_sha256);
+	enrich_close(enrich);
+	enrich_close(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(enrich_living_and_gone),   cmocka_unit_test(enrich_without_digest),
+	        cmocka_unit_test(enrich_of_no_package),     cmocka_unit_test(enrich_another_file),
+	        cmocka_unit_test(enrich_deleted),           cmocka_unit_test(enrich_modified),
+	        cmocka_unit_test(enrich_nothing_described),
+	};
+
+	return cmocka_run_group_tests(tests, make_root, remove_root);
+}

@@ -47,14 +47,15 @@ static int make_root(void **state)
 	tree_file(root, "/var/lib/dpkg/info/libx:amd64.list", "/usr/lib/x/helper\n/usr/share/x\n");
 	tree_file(root, "/var/lib/dpkg/info/libx:amd64.md5sums", "nonsense\n" MD5 "  usr/lib/x/helpe\n");
 	tree_file(root, "/var/lib/dpkg/info/libx:i386.list", "/usr/lib/x/other\n/usr/share/x\n");
-	tree_file(root, "/var/lib/dpkg/info/perl.list", "/usr/bin/perl\n/usr/bin/here\n");
+	tree_file(root, "/var/lib/dpkg/info/perl.list", "/usr/bin/perl\n/usr/bin/here\n/usr/bin/awk\n");
 	tree_file(root, "/var/lib/dpkg/info/perl.md5sums", MD5 "  usr/bin/perl\n");
-	tree_file(root, "/var/lib/dpkg/info/perl-wrap.list", "/usr/bin/perl\n");
+	tree_file(root, "/var/lib/dpkg/info/perl-wrap.list", "/usr/bin/perl\n/usr/bin/awk\n");
 	tree_file(root, "/var/lib/dpkg/info/perl-wrap.md5sums", "00000000000000000000000000000001  usr/bin/perl\n");
 	tree_file(root, "/var/lib/dpkg/info/gone.postinst", "/usr/bin/script\n");
-	tree_file(root, "/var/lib/dpkg/info/noversion.list", "/opt/tool\n");
+	tree_file(root, "/var/lib/dpkg/info/noversion.list", "/opt/tool\n/usr/bin/lslpbbh\n");
 	tree_file(root, "/var/lib/dpkg/diversions",
-	          "/usr/bin/perl\n/usr/bin/perl.real\nperl-wrap\n/usr/bin/here\n/usr/bin/there\n:\n/half\n");
+	          "/usr/bin/perl\n/usr/bin/perl.real\nperl-wrap\n/usr/bin/awk\n/usr/bin/awk.real\nperl\n/usr/bin/"
+	          "here\n/usr/bin/there\n:\n/half\n");
 	return 0;
 }
 
@@ -86,11 +87,16 @@ static void dpkg_owners(void **state)
 		{"/usr/bin/perl",      "perl-wrap", "3",       0x00},
 		{"/bin/perl",          "perl-wrap", "3",       0x00},
 		{"/usr/bin/perl.real", "perl",      "5.36",    0x01},
+		{"/usr/bin/awk",       "perl",      "5.36",    -1},
+		{"/usr/bin/awk.real",  "perl-wrap", "3",       -1},
 		{"/usr/bin/there",     "perl",      "5.36",    -1},
 		{"/usr/bin/here",      NULL,        NULL,      -1},
 		/* of no package */
 		{"/usr/bin/bas",       NULL,        NULL,      -1},
 		{"/usr/bin/bash2",     NULL,        NULL,      -1},
+		/* of one hash */
+		{"/usr/bin/lslpbbh",   "noversion", "",        -1},
+		{"/usr/bin/pvuflpl",   NULL,        NULL,      -1},
 		{"/usr/bin/script",    NULL,        NULL,      -1},
 		{"/usr/etc/bash.bashrc", NULL,      NULL,      -1},
 		{"/usr/opt/tool",      NULL,        NULL,      -1},

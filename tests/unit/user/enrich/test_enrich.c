@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -78,6 +79,7 @@ static pid_t start(const char *name)
 
 	assert_true(child >= 0);
 	if (child == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* it does not outlive a test that fails */
 		execl(program, program, "1000", (char *)NULL);
 		_exit(127);
 	}
@@ -119,13 +121,17 @@ static void assert_known(const struct process *process, bool modified)
 static void enrich_living_and_gone(void **state)
 {
 	pid_t child = start(PROGRAM);
-	struct process process = describe(child, PROGRAM), gone = process, again = process;
+	struct process process = describe(child, PROGRAM), gone = process, again = process, elsewhere = process;
 	struct enrich *enrich;
 
 	(void)state;
 	assert_int_equal(enrich_open(root, true, &enrich), 0);
 	enrich_patiently(enrich, &process);
 	assert_known(&process, false);
+	elsewhere.executable.path = "/usr/bin/mine"; /* as in a container: here it is another file */
+	enrich_patiently(enrich, &elsewhere);
+	assert_true(elsewhere.executable.has_sha256);
+	assert_false(elsewhere.executable.package_known);
 	stop(child);
 	assert_true(enrich_process(enrich, &again)); /* it is known by now: at once */
 	assert_known(&again, false);

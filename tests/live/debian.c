@@ -94,23 +94,30 @@ const size_t debian_servers_count = sizeof(debian_servers) / sizeof(debian_serve
 
 /*
  * $1: the folder that `packaging/deps programs` filled, "" where there is none. Users that the installation of a
- * package would have made are added to copies of the machine's own.
+ * package would have made are added to copies of the machine's own; rules of the machine's own are out of sight.
  */
 static const char setup[] =
         "set -e\n"
-        "[ -z \"$1\" ] || mount -t overlay overlay -o \"lowerdir=$1/usr:/usr\" /usr\n"
+        "[ -z \"$1\" ] || mount -t overlay overlay -o \"lowerdir=$1/usr:/usr\" /usr || "
+        "echo 'no overlay on /usr: only what is installed can be started' >&2\n"
+        /* a guest of tests/vm has next to nothing */
+        "mkdir -p /run && for file in /etc/passwd /etc/group; do [ -e $file ] || : >$file; done\n"
         "mount -t tmpfs tmpfs /run && chmod 755 /run && mkdir " DIRECTORY " && chmod 755 " DIRECTORY "\n"
         "cp /etc/passwd /etc/group /run\n"
         "number=64000\n"
         "for user in sshd postgres _chrony unbound Debian-exim redis www-data; do\n"
         "	number=$((number + 1))\n"
-        "	grep -q \"^$user:\" /etc/passwd || echo \"$user:x:$number:$number::/nonexistent:/usr/sbin/nologin\" "
-        ">>/run/passwd\n"
+        "	grep -q \"^$user:\" /etc/passwd ||\n"
+        "		echo \"$user:x:$number:$number::/nonexistent:/usr/sbin/nologin\" >>/run/passwd\n"
         "	grep -q \"^$user:\" /etc/group || echo \"$user:x:$number:\" >>/run/group\n"
         "done\n"
         "mount --bind /run/passwd /etc/passwd && mount --bind /run/group /etc/group\n"
-        /* a host has an address beside the loopback's */
-        "ip link add dummy0 type dummy && ip address add 192.0.2.1/24 dev dummy0 && ip link set dummy0 up\n";
+        "for folder in /etc/bindwatch /usr/lib/bindwatch; do\n"
+        "	[ ! -d $folder ] || mount -t tmpfs tmpfs $folder\n"
+        "done\n";
+
+/* on the loopback's device: not every kernel has a dummy one */
+static const char address[] = "ip address add 192.0.2.1/24 dev lo";
 
 /* sh -c SCRIPT sh ARGUMENT in a folder. 0 or -EIO: it said itself what was wrong. */
 static int shell(const char *folder, const char *script, const char *argument)
@@ -161,6 +168,11 @@ int debian_enter(void)
 		return result;
 	}
 	return shell("/", setup, cache);
+}
+
+int debian_network(void)
+{
+	return shell("/", address, "");
 }
 
 int debian_find(const struct debian_server *server, char *path, size_t size)

@@ -40,6 +40,9 @@ extern const size_t debian_servers_count;
  */
 int debian_enter(void);
 
+/* Gives this network namespace 192.0.2.1, as a host has an address beside the loopback's. 0 or -errno. */
+int debian_network(void);
+
 /* Can it be started here? 0; -ENOENT: the program is not there. */
 int debian_find(const struct debian_server *server, char *path, size_t size);
 

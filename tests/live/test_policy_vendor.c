@@ -102,6 +102,29 @@ static bool is_here(const json_t *event)
 	       !monitor_is_sentinel(event);
 }
 
+/*
+ * Reads what was told so far, and forgets what happened elsewhere: a host where much is bound would fill the memory
+ * while a server starts.
+ */
+static int read_on(void)
+{
+	int result = monitor_sync(&monitor, 0);
+	json_t *kept = json_array();
+	json_t *event;
+	size_t index;
+
+	if (!kept)
+		return -ENOMEM;
+	json_array_foreach(monitor.events, index, event)
+	{
+		if (is_here(event))
+			json_array_append(kept, event);
+	}
+	json_decref(monitor.events);
+	monitor.events = kept;
+	return result;
+}
+
 /* The last bind of this port by a program of this name, NULL: none was told. */
 static const json_t *find_bind(const char *transport, uint16_t port, const char *executable)
 {
@@ -133,7 +156,7 @@ static void wait_for(const struct debian_server *server, pid_t pid)
 				fail_msg("%s ended: %x", server->name, (unsigned int)status);
 			if (live_now_ms() > deadline)
 				return;
-			assert_int_equal(monitor_sync(&monitor, 0), 0);
+			assert_int_equal(read_on(), 0);
 		}
 	}
 }
@@ -208,7 +231,7 @@ static void no_alert_as_they_start(void **state)
 	SKIP_BECAUSE(why_not);
 	if (!count_running())
 		SKIP_BECAUSE("no server runs");
-	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(read_on(), 0);
 	assert_int_equal(count_noise(&monitor, ACTION_BIND, &binds), 0);
 	print_message("%zu binds of %zu servers\n", binds, count_running());
 	assert_true(binds >= count_running());
@@ -242,7 +265,7 @@ static void assert_alert(uint16_t port, const char *executable, const char *rule
 {
 	const json_t *event;
 
-	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(read_on(), 0);
 	event = find_bind("tcp", port, executable);
 	if (!event)
 		fail_msg("no bind of %u/tcp by %s was told", port, executable);

@@ -70,12 +70,13 @@ static __always_inline int is_in_overlay_upper(const struct inode *inode)
 /* A file of no directory; its name is of the kernel's making (mm/memfd.c). */
 static __always_inline bool is_memfd(const struct dentry *dentry)
 {
-	char name[8] = {};
+	__u64 name = 0, memfd = 0;
 
 	if (BPF_CORE_READ(dentry, d_parent) != dentry)
 		return false;
-	bpf_probe_read_kernel(name, sizeof("memfd:") - 1, BPF_CORE_READ(dentry, d_name.name));
-	return *(const __u64 *)name == *(const __u64 *)"memfd:\0";
+	__builtin_memcpy(&memfd, "memfd:", 6);
+	bpf_probe_read_kernel(&name, 6, BPF_CORE_READ(dentry, d_name.name));
+	return name == memfd;
 }
 
 /* true: a memfd, which has a name but stands in no directory. */

@@ -183,6 +183,19 @@ static void read_cgroup(struct process_reading *reading, int proc)
 	reading->process.cgroup.path = keep(reading, (size_t)(end - line));
 }
 
+/* Without what is put behind the name of a file that is gone; of one that was only renamed over it is left there. */
+static const char *read_ancestor_executable(struct process_reading *reading, int proc)
+{
+	const char *path = read_link(reading, proc, "exe");
+	size_t length = path ? strlen(path) : 0;
+	struct statx running;
+
+	if (length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0 &&
+	    look_running(proc, &running) == 0 && running.stx_nlink == 0)
+		reading->texts[path - reading->texts + (ptrdiff_t)(length - strlen(DELETED))] = '\0';
+	return path;
+}
+
 static void read_ancestors(struct process_reading *reading, uint32_t parent)
 {
 	struct process *process = &reading->process;
@@ -198,7 +211,7 @@ static void read_ancestors(struct process_reading *reading, uint32_t parent)
 			ancestor->pid = parent;
 			ancestor->start_ns = stat.start_ns;
 			memcpy(ancestor->comm, stat.comm, sizeof(ancestor->comm));
-			ancestor->executable = read_link(reading, proc, "exe");
+			ancestor->executable = read_ancestor_executable(reading, proc);
 			process->ancestors_count++;
 		} else {
 			stat.parent = 0;
@@ -239,9 +252,8 @@ static void read_credentials(struct process_reading *reading, int proc)
 	    sscanf(gids, "%" SCNu32 " %" SCNu32, &reading->gid, &ret->effective_gid) != 2 ||
 	    sscanf(permitted, "%" SCNx64, &ret->permitted) != 1 || sscanf(effective, "%" SCNx64, &ret->effective) != 1)
 		return;
-	/* each is ended by a space */
 	for (; *groups && *groups != '\n'; groups++)
-		ret->groups_count += *groups == ' ';
+		ret->groups_count += groups[0] != ' ' && (groups[1] == ' ' || groups[1] == '\n');
 	ret->login_uid = read_number(proc, "loginuid");
 	ret->session = read_number(proc, "sessionid");
 	ret->known = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who did it. A process is described once per exec; the events of that process point to the same description. What
- * could not be read is marked as missing, never guessed: a NULL text, a number with its has_, a flag whose bit is not
- * in flags_known.
+ * Who did it. A process is described once per exec, as it is at its first call that is seen; the events of that process
+ * point to the same description. What could not be read is marked as missing, never guessed: a NULL text, a number with
+ * its has_, a flag whose bit is not in flags_known.
  *
  * A description is owned by the process cache (user/sense/process_cache.h) and lives at least as long as the event that
  * points to it. Its texts are hostile bytes, NUL-terminated where no length stands beside them.
@@ -67,10 +67,10 @@ enum container_runtime {
 };
 
 struct process_cgroup {
-	uint64_t id;       /* of cgroup v2; 0: not known */
-	const char *path;  /* from the root of the hierarchy; NULL: not known */
-	const char *unit;  /* of the system's service manager: "ssh.service", "user@1000.service"; NULL: none */
-	const char *slice; /* in which the unit stands: "system.slice"; NULL: none */
+	uint64_t id;           /* of cgroup v2; 0: not known */
+	const char *path;      /* from the root of the hierarchy; NULL: not known */
+	const char *unit;      /* of the system's service manager: "ssh.service", "user@1000.service"; NULL: none */
+	const char *slice;     /* in which the unit stands: "system.slice"; NULL: none */
 	const char *user_unit; /* of the user's service manager below it; a user names it as he likes; NULL: none */
 	enum container_runtime runtime;
 	const char *container_id; /* NULL: none */

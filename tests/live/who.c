@@ -196,6 +196,8 @@ struct who_child who_run(struct who_test *test, const struct who_run *run)
 	struct who_child child = {.port = who_port(test)};
 	int in[2];
 
+	if (access(test->tool, X_OK))
+		fail_msg("%s: %s", test->tool, strerror(errno));
 	assert_int_equal(pipe2(in, O_CLOEXEC), 0);
 	child.pid = fork();
 	assert_true(child.pid >= 0);

@@ -178,6 +178,11 @@ static int start(struct watch *watch)
 
 	if (sense_open(watch->options.plan, &watch->sense, error) < 0)
 		return cli_error("%s", error);
+	r = enrich_open("", watch->options.hash, &watch->enrich);
+	if (r < 0)
+		(void)cli_error("packages and digests of programs are not told: %s", strerror(-r));
+	else
+		sense_enrich(watch->sense, watch->enrich);
 	refusals = sense_refusals(watch->sense);
 	fprintf(stderr, "bindwatch: watching, plan %s%s%s%s, registry of %s (%s), %zu rules of %zu files\n",
 	        plan_name(sense_plan(watch->sense)), *refusals ? " (" : "", refusals, *refusals ? ")" : "",
@@ -216,6 +221,7 @@ int cli_watch(int argc, char **argv)
 		return r;
 	r = watch_all(&watch);
 	sense_close(watch.sense);
+	enrich_close(watch.enrich);
 	pattern_free(watch.pattern);
 	policy_free(watch.policy);
 	registry_free(watch.registry);

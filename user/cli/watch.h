@@ -13,6 +13,7 @@
 #include "user/cli/cli.h"
 #include "user/cli/watch_options.h"
 #include "user/encode/encode.h"
+#include "user/enrich/enrich.h"
 #include "user/sense/sense.h"
 
 /*
@@ -34,6 +35,7 @@ struct watch {
 	struct policy *policy;
 	char reason[POLICY_REASON_LEN]; /* of the event at hand */
 	struct sense *sense;
+	struct enrich *enrich; /* NULL: none */
 	struct encode_host host;
 	struct user_cache users;
 	struct encode_buffer output;

@@ -32,6 +32,8 @@ static int help(void)
 	     "      --policy=PATH    rules of this file or directory, in place of the vendor's and the site's; may be "
 	     "repeated\n"
 	     "      --alerts         show alerts only, and what was lost\n"
+	     "      --hash           read each program once, for its SHA-256 and whether its package's file was modified\n"
+	     "  -w, --wide           text: the program's path and the rule that decided, too\n"
 	     "      --registry=FILE  IANA's CSV file in place of the built-in registry\n"
 	     "      --services=FILE  names of the site's own, in the form of /etc/services\n"
 	     "      --help           this text\n"
@@ -75,6 +77,12 @@ static int parse_option(int option, struct watch_options *options)
 		return 0;
 	case 'H':
 		return number_option("health", optarg, SECONDS_MAX, &options->health);
+	case 'S':
+		options->hash = true;
+		return 0;
+	case 'w':
+		options->wide = true;
+		return 0;
 	case 'e':
 		options->no_existing = true;
 		return 0;
@@ -104,6 +112,8 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options)
 	        {"health", required_argument, NULL, 'H'},
 	        {"policy", required_argument, NULL, 'y'},
 	        {"alerts", no_argument, NULL, 'a'},
+	        {"hash", no_argument, NULL, 'S'},
+	        {"wide", no_argument, NULL, 'w'},
 	        {"help", no_argument, NULL, 'h'},
 	        {"version", no_argument, NULL, 'V'},
 	        {NULL, 0, NULL, 0},
@@ -112,7 +122,7 @@ int watch_options_parse(int argc, char **argv, struct watch_options *options)
 
 	*options = (struct watch_options){.encoder = encoder_find("text"), .health = HEALTH_SECONDS};
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":o:p:h", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, ":o:p:wh", longs, NULL)) != -1) {
 		if (option == 'h')
 			return help();
 		if (option == 'V')

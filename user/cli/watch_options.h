@@ -17,6 +17,8 @@ struct watch_options {
 	uint64_t pid, seconds, count; /* 0: any, without end, without end */
 	uint64_t health;              /* seconds between two looks at the hooks' health */
 	bool no_existing;
+	bool hash; /* read the programs, for their SHA-256 */
+	bool wide; /* text: more columns */
 	bool alerts; /* show nothing else, losses excepted */
 	struct cli_policy_paths policy;
 };

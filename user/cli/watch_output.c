@@ -27,6 +27,7 @@ int watch_open_output(struct watch *watch)
 	if (user_cache_begin_thread(&watch->users) == 0)
 		watch->host.users = &watch->users;
 	watch->host.local_time = true;
+	watch->host.wide = watch->options.wide;
 	/* no-color.org: set, and not to the empty string */
 	watch->host.color = terminal && !(no_color && *no_color) && kind && strcmp(kind, "dumb") != 0;
 	if (terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 2)

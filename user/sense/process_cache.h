@@ -31,6 +31,7 @@ struct process_cache_options {
 struct process_entry {
 	struct process process; /* owned by the cache, with its texts */
 	uint64_t examined_ns;   /* the caller's: 0 at first */
+	bool enriched;          /* the caller's: false at first */
 };
 
 /* 0, or -ENOMEM. *ret is freed with process_cache_free(), which allows NULL; then no process is reported forgotten. */

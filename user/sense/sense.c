@@ -131,6 +131,11 @@ const struct event *sense_pending(const struct sense *sense, size_t *ret_count)
 	return sense->pending + sense->pending_next;
 }
 
+void sense_enrich(struct sense *sense, struct enrich *enrich)
+{
+	who_enrich(sense->who, enrich);
+}
+
 enum capture_plan sense_plan(const struct sense *sense)
 {
 	return sense->choice.plan;

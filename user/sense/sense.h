@@ -11,6 +11,7 @@
 
 #include "user/base/event.h"
 
+struct enrich;
 struct sense;
 
 #define SENSE_ERROR_LEN 1400
@@ -48,6 +49,9 @@ int sense_open(enum capture_plan forced, struct sense **ret, char error[SENSE_ER
 
 /* Takes the hooks off: the counters stand still from then on, and what waits can still be read. */
 void sense_detach(struct sense *sense);
+
+/* From now on processes are enriched (user/enrich/enrich.h) when they are first told. Borrowed; closed after sense. */
+void sense_enrich(struct sense *sense, struct enrich *enrich);
 
 /* NULL is allowed. Detaches everything. */
 void sense_close(struct sense *sense);

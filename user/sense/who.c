@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "user/base/cgroup_path.h"
+#include "user/enrich/enrich.h"
 #include "user/sense/decode_process.h"
 #include "user/sense/process_cache.h"
 #include "user/sense/process_proc.h"
@@ -26,6 +27,7 @@ struct who {
 	bool first_pidns; /* /proc has the pids that the hooks tell */
 	void (*forgotten)(void *context, const struct process *process);
 	void *context;
+	struct enrich *enrich; /* NULL: none */
 	struct process_reading reading;
 	char texts[DECODE_PROCESS_TEXTS];
 	char cgroup_texts[CGROUP_TEXTS_SIZE(CGROUP_PATH_MAX)];
@@ -124,6 +126,18 @@ static void examine(const struct who *who, struct process_entry *entry, uint64_t
 	entry->examined_ns = now_ns;
 }
 
+void who_enrich(struct who *who, struct enrich *enrich)
+{
+	who->enrich = enrich;
+}
+
+/* Not with each event: what came too late for the first is there for the next, and then no more is asked. */
+static void enrich_once(const struct who *who, struct process_entry *entry)
+{
+	if (who->enrich && !entry->enriched)
+		entry->enriched = enrich_process(who->enrich, &entry->process);
+}
+
 void who_made(struct who *who, struct event *event)
 {
 	struct process_entry *entry, *read;
@@ -140,6 +154,7 @@ void who_made(struct who *who, struct event *event)
 		entry = read ? read : entry;
 	}
 	examine(who, entry, event->boot_ns);
+	enrich_once(who, entry);
 	event->process = &entry->process;
 }
 
@@ -157,6 +172,7 @@ void who_holds(struct who *who, struct event *event)
 	if (!entry)
 		return;
 	examine(who, entry, event->boot_ns);
+	enrich_once(who, entry);
 	event->process = &entry->process;
 	event->has_process_start = true;
 	event->process_start_ns = process->start_ns;

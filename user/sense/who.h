@@ -8,6 +8,7 @@
 
 #include "user/base/event.h"
 
+struct enrich;
 struct who;
 
 /*
@@ -16,6 +17,9 @@ struct who;
  */
 int who_new(void (*forgotten)(void *context, const struct process *process), void *context, struct who **ret);
 void who_free(struct who *who);
+
+/* From now on what is described is enriched. Borrowed; outlives the events of who. */
+void who_enrich(struct who *who, struct enrich *enrich);
 
 /* A process record of the ring buffer. 0; -EPROTO: it is not a sound one; -ENOMEM. */
 int who_on_record(struct who *who, const void *data, size_t size);

@@ -74,13 +74,15 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	server.family = strchr(address, ':') ? AF_INET6 : AF_INET;
 	assert_int_equal(inet_pton(server.family, address, server.address), 1);
 	*process = (struct process){.pid = 4711};
-	process->executable.path = row->exe[0] ? row->exe : NULL;
+	process->executable.path = row->exe && row->exe[0] ? row->exe : NULL;
 	process->executable.flags = row->flags;
 	process->executable.flags_known = (1U << EXECUTABLE_FLAGS) - 1;
 	process->cgroup.path = "/";
 	process->cgroup.unit = row->unit;
 	*event = (struct event){
 	        .action = row->action, .error = row->error, .pid = 4711, .uid = row->user, .process = process};
+	if (!row->exe)
+		event->pid = 0;
 	event->protocol = protocol_of(transport);
 	event->family = server.family;
 	event->socket_flags = row->socket;
@@ -116,9 +118,10 @@ static bool judges(const struct row *row, enum verdict verdict)
 	if (event.verdict.verdict == verdict && event.verdict.severity == row->severity &&
 	    strcmp(rule, event.verdict.rule ? event.verdict.rule : "(none)") == 0)
 		return true;
-	print_error("%s by \"%s\": %s by %s, severity %d; it should be %s by %s, severity %d\n", row->port, row->exe,
-	            word_of(event.verdict.verdict), event.verdict.rule ? event.verdict.rule : "(none)",
-	            event.verdict.severity, word_of(verdict), rule, row->severity);
+	print_error("%s by \"%s\": %s by %s, severity %d; it should be %s by %s, severity %d\n", row->port,
+	            row->exe ? row->exe : "nobody", word_of(event.verdict.verdict),
+	            event.verdict.rule ? event.verdict.rule : "(none)", event.verdict.severity, word_of(verdict), rule,
+	            row->severity);
 	return false;
 }
 

@@ -14,7 +14,7 @@
 /* A bind. What is not said: root's, outside of any unit, of the wildcard address, successful, of a whole executable. */
 struct row {
 	const char *port;
-	const char *exe;  /* "": the kernel */
+	const char *exe;  /* "": the kernel; NULL: nobody is seen to hold it */
 	const char *rule; /* NULL: none */
 	const char *unit;
 	uint32_t socket; /* BW_SOCKET_* */
@@ -370,7 +370,11 @@ static const struct row others[] = {
         BIND("8123/tcp", "/usr/bin/nc.openbsd", "unassigned-port", .user = 1000, .severity = SEVERITY_MEDIUM),
         BIND("49151/tcp", "/usr/bin/x", "reserved-port", .severity = SEVERITY_MEDIUM),
         BIND("55555/tcp", "/usr/bin/x", "dynamic-port", .severity = SEVERITY_LOW),
+        BIND("55555/tcp", "/usr/bin/x", "old-chosen-port", .action = EVENT_EXISTING, .socket = BW_SOCKET_PORT_ASKED,
+             .severity = SEVERITY_LOW),
         BIND("55555/tcp", "/usr/bin/x", "old-automatic-port", .action = EVENT_EXISTING, .verdict = VERDICT_IGNORE),
+
+        BIND("22/tcp", NULL, NULL, .action = EVENT_EXISTING),
 
         /* no event of the port's life but its beginning is judged */
         BIND("22/tcp", "/usr/bin/x", NULL, .action = EVENT_LISTEN),

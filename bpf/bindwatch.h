@@ -20,10 +20,10 @@
 #define BW_SOCKADDR_LEN 28
 
 /*
- * Bytes of the ring buffer. A power of two and a multiple of the page size (bpf(2)). 2 MiB hold about 8,000
- * binds: most of a second of the fastest bind storm that one core of a current server makes.
+ * Bytes of the ring buffer. A power of two and a multiple of the page size (bpf(2)). 4 MiB hold about 17,000
+ * binds: a second of the fastest bind storm that one core of a current server makes.
  */
-#define BW_RING_BYTES (2U << 20)
+#define BW_RING_BYTES (4U << 20)
 
 /* The reader is woken when this much waits for it; below, its own timer finds the records. */
 #define BW_RING_WAKEUP_BYTES (BW_RING_BYTES / 8)

@@ -143,7 +143,7 @@ int BPF_PROG(fentry_inet_release, struct socket *socket)
 
 static __always_inline int probe_entered(const struct sock *sk, const void *address, int length)
 {
-	struct call call = {.sk = sk};
+	struct bw_call call = {.kind = BW_RECORD_BIND, .sk = (__u64)sk};
 
 	fill_requested(&call.record, address, length);
 	call_begin(&call);
@@ -152,13 +152,13 @@ static __always_inline int probe_entered(const struct sock *sk, const void *addr
 
 static __always_inline int probe_returned(int result, enum bw_hook hook)
 {
-	struct call *call = call_under_way();
+	struct bw_call *call = call_under_way(BW_RECORD_BIND);
 
 	if (!call) {
 		call_not_kept();
 		return 0;
 	}
-	if (fill_socket(&call->record, call->sk, false))
+	if (fill_socket(&call->record, (const struct sock *)call->sk, false))
 		emit(&call->record, BW_RECORD_BIND, result, hook);
 	call_end();
 	return 0;
@@ -215,7 +215,7 @@ int BPF_KRETPROBE(kretprobe_inet6_bind, int result)
 SEC("kprobe/inet_csk_listen_start")
 int BPF_KPROBE(kprobe_listen_start, struct sock *sk)
 {
-	struct call call = {.sk = sk};
+	struct bw_call call = {.kind = BW_RECORD_LISTEN, .sk = (__u64)sk};
 
 	call_begin(&call);
 	return 0;
@@ -224,13 +224,13 @@ int BPF_KPROBE(kprobe_listen_start, struct sock *sk)
 SEC("kretprobe/inet_csk_listen_start")
 int BPF_KRETPROBE(kretprobe_listen_start, int result)
 {
-	struct call *call = call_under_way();
+	struct bw_call *call = call_under_way(BW_RECORD_LISTEN);
 
 	if (!call) {
 		call_not_kept();
 		return 0;
 	}
-	listen_returned(call->sk, result, false, BW_HOOK_KRETPROBE_LISTEN_START);
+	listen_returned((const struct sock *)call->sk, result, false, BW_HOOK_KRETPROBE_LISTEN_START);
 	call_end();
 	return 0;
 }
@@ -273,7 +273,7 @@ static __always_inline const struct sock *socket_of(int fd)
 SEC("tracepoint/syscalls/sys_enter_bind")
 int sys_enter_bind(struct trace_event_raw_sys_enter *ctx)
 {
-	struct call call = {.fd = ctx->args[0]};
+	struct bw_call call = {.kind = BW_RECORD_BIND, .fd = ctx->args[0]};
 	__u32 length = ctx->args[2];
 
 	call.refused = length > SOCKADDR_STORAGE_LEN;
@@ -289,11 +289,11 @@ int sys_enter_bind(struct trace_event_raw_sys_enter *ctx)
  * What the socket layer was asked for, out of the kernel's own copy: another thread cannot change it any more, and a
  * bind by io_uring, which passes no system call tracepoint, comes by here too.
  */
-static __always_inline struct call *call_at_socket(struct bpf_sock_addr *ctx)
+static __always_inline struct bw_call *call_at_socket(struct bpf_sock_addr *ctx)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct call *call = call_under_way();
-	struct call fresh = {};
+	struct bw_call *call = call_under_way(BW_RECORD_BIND);
+	struct bw_call fresh = {.kind = BW_RECORD_BIND};
 
 	bpf_get_socket_cookie(ctx); /* as in cgroup_cookie4() */
 	if (call)
@@ -306,7 +306,7 @@ static __always_inline struct call *call_at_socket(struct bpf_sock_addr *ctx)
 SEC("cgroup/bind4")
 int cgroup_bind4(struct bpf_sock_addr *ctx)
 {
-	struct call *call = call_at_socket(ctx);
+	struct bw_call *call = call_at_socket(ctx);
 
 	if (!call || (ctx->user_family != AF_INET && ctx->user_family != AF_UNSPEC))
 		return 1;
@@ -321,7 +321,7 @@ int cgroup_bind4(struct bpf_sock_addr *ctx)
 SEC("cgroup/bind6")
 int cgroup_bind6(struct bpf_sock_addr *ctx)
 {
-	struct call *call = call_at_socket(ctx);
+	struct bw_call *call = call_at_socket(ctx);
 
 	if (!call || ctx->user_family != AF_INET6)
 		return 1;
@@ -337,10 +337,18 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * The port is taken. Within bind(2) the outcome is still open (a program behind this one may refuse), so it is kept for
- * the exit, unless the exit may never be seen: a refusal by another program of the root cgroup that was attached later
- * is then missed, rather than a bind. Any other way to here (io_uring, 32-bit socketcall, the kernel itself) has no exit
- * that is seen.
+ * What the programs before this one made of the bind: all are run, whatever one of them says, and those of the process's
+ * own cgroup before those of the root (bpf_prog_run_array_cg()).
+ */
+static __always_inline int cgroup_result(void)
+{
+	return cgroup_retval ? bpf_get_retval() : 0;
+}
+
+/*
+ * The port is taken. Within bind(2) the outcome is still open (a program of the root that stands behind this one may
+ * refuse), so it is kept for the exit, unless the exit may never be seen: better such a refusal is missed than a bind.
+ * Any other way to here (io_uring, 32-bit socketcall, the kernel itself) has no exit that is seen.
  *
  * The context of a post_bind program is the struct sock itself; the verifier shows it as struct bpf_sock, but lets a
  * program that may read kernel memory read it by its true type.
@@ -349,8 +357,8 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	const struct sock *sk = (const void *)ctx;
-	struct call *call = call_under_way();
-	struct call *asked_for;
+	struct bw_call *call = call_under_way(BW_RECORD_BIND);
+	struct bw_call *asked_for;
 	struct bw_socket alone = {};
 
 	if (call && !exit_skipped) {
@@ -358,14 +366,16 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 		return 1;
 	}
 	if (call) {
-		(void)bpf_map_update_elem(&asked, &thread, call, BPF_ANY);
-		call_end();
+		if (fill_socket(&call->record, sk, false))
+			emit(&call->record, BW_RECORD_BIND, cgroup_result(), hook);
+		call->told = true;
+		return 1;
 	}
 	asked_for = bpf_map_lookup_elem(&asked, &thread);
 	if (asked_for)
 		alone = asked_for->record;
 	if (fill_socket(&alone, sk, false))
-		emit(&alone, BW_RECORD_BIND, 0, hook);
+		emit(&alone, BW_RECORD_BIND, cgroup_result(), hook);
 	if (asked_for)
 		asked_for->bound = true;
 	return 1;
@@ -383,11 +393,11 @@ int cgroup_post_bind6(struct bpf_sock *ctx)
 	return port_taken(ctx, BW_HOOK_CGROUP_POST_BIND6);
 }
 
-/* A bind that is told by post_bind already: its entry was not kept, or its exit could have been skipped. */
+/* A bind whose entry was not kept is told by post_bind like one that has none, and then it is not lost. */
 static __always_inline bool told_alone(void)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
-	struct call *call = bpf_map_lookup_elem(&asked, &thread);
+	struct bw_call *call = bpf_map_lookup_elem(&asked, &thread);
 	bool told = call && call->bound;
 
 	if (told)
@@ -398,13 +408,17 @@ static __always_inline bool told_alone(void)
 SEC("tracepoint/syscalls/sys_exit_bind")
 int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 {
-	struct call *call = call_under_way();
+	struct bw_call *call = call_under_way(BW_RECORD_BIND);
 	const struct sock *sk;
 	int result = ctx->ret;
 
 	if (!call) {
 		if (!told_alone())
 			call_not_kept();
+		return 0;
+	}
+	if (call->told) {
+		call_end();
 		return 0;
 	}
 	/* a failed bind, or SCTP, which takes its port outside of the code that calls post_bind: ask the socket */
@@ -422,7 +436,7 @@ SEC("tracepoint/syscalls/sys_enter_listen")
 int sys_enter_listen(struct trace_event_raw_sys_enter *ctx)
 {
 	const struct sock *sk = socket_of(ctx->args[0]);
-	struct call call = {.fd = ctx->args[0]};
+	struct bw_call call = {.kind = BW_RECORD_LISTEN, .fd = ctx->args[0]};
 
 	/* a socket that listens already only gets another backlog; one that is connected is refused: neither is about a
 	 * port */
@@ -438,13 +452,17 @@ int sys_enter_listen(struct trace_event_raw_sys_enter *ctx)
 SEC("tracepoint/syscalls/sys_exit_listen")
 int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 {
-	struct call *call = call_under_way();
+	struct bw_call *call = call_under_way(BW_RECORD_LISTEN);
 	struct bw_socket record = {};
 	const struct sock *sk;
 	bool found;
 
 	if (!call) {
 		call_not_kept();
+		return 0;
+	}
+	if (call->told) {
+		call_end();
 		return 0;
 	}
 	sk = call->refused ? NULL : socket_of(call->fd);
@@ -460,6 +478,8 @@ int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 	return 0;
 }
 
+struct bw_call told_listen = {.kind = BW_RECORD_LISTEN, .told = true};
+
 /*
  * A listen that passes no system call tracepoint (io_uring, 32-bit socketcall, the kernel itself). Its outcome is not
  * seen, nor a port that the listen itself takes. MPTCP changes the state of the subflow and of the socket: the subflow
@@ -468,13 +488,18 @@ int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(set_state_listen, const struct sock *sk, int before, int after)
 {
-	struct call *call;
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct bw_call *call;
 
 	if (after != TCP_LISTEN || sk->sk_protocol == IPPROTO_MPTCP)
 		return 0;
-	call = call_under_way();
-	if (!call)
+	call = call_under_way(BW_RECORD_LISTEN);
+	if (!call) {
+		/* by its system call, whose entry was skipped: its end has nothing to add */
+		if (exit_skipped)
+			(void)bpf_map_update_elem(&calls, &thread, &told_listen, BPF_ANY);
 		return listen_returned(sk, 0, true, BW_HOOK_SET_STATE_LISTEN);
+	}
 	call->bound = fill_socket(&call->record, sk, true);
 	call->record.backlog = listen_backlog(sk, true);
 	return 0;

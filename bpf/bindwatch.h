@@ -211,6 +211,20 @@ struct bw_held {
 	__u16 pad[3];
 };
 
+/* A bind or listen under way, by its thread, in the map `calls`: plans 2 and 3. */
+struct bw_call {
+	struct bw_socket record;
+	__u64 sk;       /* plan 2: the socket */
+	__u64 begun_ns; /* CLOCK_BOOTTIME, nanoseconds */
+	__s32 fd;       /* plan 3 */
+	__u16 kind;     /* BW_RECORD_BIND or BW_RECORD_LISTEN */
+	__u8 bound;     /* plan 3: record holds what was seen while it was under way; in `asked`: it was told */
+	__u8 refused;   /* plan 3: refused before any socket was asked */
+	__u8 told;      /* plan 3: before its end, which may never be seen */
+	__u8 counted;   /* by user/sense/unfinished.c: as one whose end was left out */
+	__u8 pad[6];
+};
+
 /* One per CPU, in the map `counters`. seen == submitted + lost_ring + lost_inflight. */
 struct bw_counters {
 	__u64 seen;          /* calls on a socket with ports that a hook saw end */
@@ -237,6 +251,7 @@ _Static_assert(sizeof(struct bw_ancestor) == 40, "bw_ancestor");
 _Static_assert(sizeof(struct bw_process) == 496, "bw_process");
 _Static_assert(sizeof(struct bw_process_key) == 16, "bw_process_key");
 _Static_assert(sizeof(struct bw_held) == 32, "bw_held");
+_Static_assert(sizeof(struct bw_call) == sizeof(struct bw_socket) + 32, "bw_call");
 _Static_assert(sizeof(struct bw_counters) == 64, "bw_counters");
 
 #endif

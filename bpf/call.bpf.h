@@ -8,24 +8,22 @@
 #include "bpf/emit.bpf.h"
 #include <bpf/bpf_helpers.h>
 
-struct call {
-	struct bw_socket record;
-	const struct sock *sk; /* plan 2 */
-	int fd;                /* plan 3 */
-	bool bound;            /* plan 3: record holds what was seen while it was under way; in `asked`: it was told */
-	bool refused;          /* plan 3: refused before any socket was asked */
-	__u8 pad[2];
-};
+/*
+ * CLOCK_BOOTTIME since when all hooks are there, nanoseconds; 0: not yet, or not any more. A call that begins before or
+ * ends behind is seen by one of its hooks only, and that is no loss. Written by user space.
+ */
+volatile __u64 complete_ns = 0;
 
 /*
- * By thread, from the entry of a call to its end, which always comes: also a thread that is killed passes the exit. Not
- * an LRU map, which gives up entries that are in use long before it is full.
+ * By thread, from the entry of a call to its end. The end comes even where the thread is killed, but the kernel can leave
+ * our program out there, and then the entry stays. Not an LRU map, which gives up entries that are in use long before it
+ * is full.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 8192);
 	__type(key, __u64);
-	__type(value, struct call);
+	__type(value, struct bw_call);
 } calls SEC(".maps");
 
 /*
@@ -36,14 +34,14 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
 	__type(key, __u64);
-	__type(value, struct call);
+	__type(value, struct bw_call);
 } asked SEC(".maps");
 
 static __always_inline void call_not_kept(void)
 {
 	struct bw_counters *count = this_cpu_counters();
 
-	if (!count)
+	if (!count || !complete_ns)
 		return;
 	__sync_fetch_and_add(&count->seen, 1);
 	__sync_fetch_and_add(&count->lost_inflight, 1);
@@ -51,26 +49,31 @@ static __always_inline void call_not_kept(void)
 
 /*
  * A thread has one call under way. If another is there, its end was left out by the kernel (a kretprobe without a free
- * instance, a program that was skipped): it will never be told. Of a thread that is gone, user/sense/unfinished.c
- * finds it.
+ * instance, a program that was skipped): it will never be told. Of a thread that makes no other call,
+ * user/sense/unfinished.c finds it.
  */
-static __always_inline void call_begin(const struct call *call)
+static __always_inline void call_begin(struct bw_call *call)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
+	const struct bw_call *before;
 
+	call->begun_ns = bpf_ktime_get_boot_ns();
 	if (bpf_map_update_elem(&calls, &thread, call, BPF_NOEXIST) == 0)
 		return;
-	if (bpf_map_lookup_elem(&calls, &thread))
+	before = bpf_map_lookup_elem(&calls, &thread);
+	if (before && !before->told && !before->counted && before->begun_ns >= complete_ns)
 		call_not_kept();
 	/* a failure shows at the end of the call, which finds nothing */
 	(void)bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
 }
 
-static __always_inline struct call *call_under_way(void)
+/* NULL: none of this kind. What an end without a beginning finds may be of another call. */
+static __always_inline struct bw_call *call_under_way(enum bw_record_type kind)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
+	struct bw_call *call = bpf_map_lookup_elem(&calls, &thread);
 
-	return bpf_map_lookup_elem(&calls, &thread);
+	return call && call->kind == kind ? call : NULL;
 }
 
 static __always_inline void call_end(void)

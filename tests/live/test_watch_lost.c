@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <linux/types.h>
@@ -176,6 +178,52 @@ static void flood_within_the_ring(void **state)
 	monitor_free(&monitor);
 }
 
+#define STARTS 3
+
+/* Binds without a pause, but no faster than anybody reads, until it is ended. */
+static void bind_for_ever(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	for (;;) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+		if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 1))
+			_exit(1);
+		close(fd);
+		(void)usleep(50);
+	}
+}
+
+/* A call that a start or a stop cuts in two is seen by one hook of two: that is no loss. */
+static void starts_and_stops_lose_nothing(void **state)
+{
+	pid_t binder;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	binder = fork();
+	assert_true(binder >= 0);
+	if (binder == 0)
+		bind_for_ever();
+	for (int i = 0; i < STARTS; i++) {
+		struct monitor monitor;
+		int result;
+
+		start(&monitor);
+		(void)usleep(300000);
+		result = monitor_ledger(&monitor);
+		monitor_free(&monitor);
+		if (result) {
+			kill(binder, SIGKILL);
+			waitpid(binder, NULL, 0);
+		}
+		assert_int_equal(result, 0);
+	}
+	kill(binder, SIGKILL);
+	assert_int_equal(waitpid(binder, NULL, 0), binder);
+}
+
 static int setup(void **state)
 {
 	int result;
@@ -197,6 +245,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(flood_beyond_the_ring),
 	        cmocka_unit_test(flood_within_the_ring),
+	        cmocka_unit_test(starts_and_stops_lose_nothing),
 	};
 
 	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "tests/live/live.h"
+#include "tests/live/ring.h"
 #include "user/base/mountinfo.h"
 #include "user/base/number.h"
 #include "user/sense/attach.h"
@@ -134,27 +135,32 @@ static int load_rewriter(void)
 	return live_load_program(&attr, sizeof(attr));
 }
 
-static int attach_rewriter(int cgroup, int rewriter)
+static int attach(int cgroup, int program_fd, enum bpf_attach_type type)
 {
 	union bpf_attr attr = {
 	    .target_fd = (uint32_t)cgroup,
-	    .attach_bpf_fd = (uint32_t)rewriter,
-	    .attach_type = BPF_CGROUP_INET4_BIND,
+	    .attach_bpf_fd = (uint32_t)program_fd,
+	    .attach_type = type,
 	    .attach_flags = BPF_F_ALLOW_MULTI,
 	};
 
 	return syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) ? -errno : 0;
 }
 
-static void bind_in_cgroup(struct scene *scene, void *context)
+static void enter_cgroup(int cgroup)
 {
-	int cgroup = *(const int *)context;
 	int processes = openat(cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	char pid[16];
 	int length = snprintf(pid, sizeof(pid), "%d", getpid());
 
 	if (processes < 0 || write(processes, pid, (size_t)length) != length)
 		_exit(1);
+	close(processes);
+}
+
+static void bind_in_cgroup(struct scene *scene, void *context)
+{
+	enter_cgroup(*(const int *)context);
 	if (scene_socket(scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", ASKED_PORT) < 0)
 		_exit(2);
 	scene->records[0].rewritten = true;
@@ -162,33 +168,98 @@ static void bind_in_cgroup(struct scene *scene, void *context)
 		_exit(3);
 }
 
-static void address_rewritten_by_cgroup_program(void **state)
+/*
+ * Runs child in a cgroup of its own that the program is attached to; skips where that cannot be. Returns what the child
+ * returned.
+ */
+static int in_cgroup_with(int program_fd, enum bpf_attach_type type, void (*child)(struct scene *, void *))
 {
-	int root, cgroup, rewriter, code;
+	int root, cgroup, code;
 	char name[64];
 
-	(void)state;
-	FIXTURE_NEEDED(&fixture);
 	root = cgroup_root_open(MOUNTINFO);
 	SKIP_BECAUSE(root < 0 ? "the cgroup v2 hierarchy is mounted nowhere" : NULL);
-	rewriter = load_rewriter();
-	SKIP_BECAUSE(rewriter < 0 ? "no cgroup/bind4 program can be loaded here" : NULL);
+	SKIP_BECAUSE(program_fd < 0 ? "no such program of a cgroup can be loaded here" : NULL);
 	(void)snprintf(name, sizeof(name), "bindwatch-test-%d", getpid());
 	if (mkdirat(root, name, 0700)) {
-		close(rewriter);
+		close(program_fd);
 		close(root);
 		SKIP_BECAUSE("no cgroup can be made here");
 	}
 	cgroup = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	code = attach_rewriter(cgroup, rewriter);
+	code = attach(cgroup, program_fd, type);
 	if (!code)
-		code = scene_child(bind_in_cgroup, fixture.scene, &cgroup);
+		code = scene_child(child, fixture.scene, &cgroup);
 	close(cgroup);
-	close(rewriter);
+	close(program_fd);
 	unlinkat(root, name, AT_REMOVEDIR);
 	close(root);
-	assert_int_equal(code, 0);
+	return code;
+}
+
+static void address_rewritten_by_cgroup_program(void **state)
+{
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	assert_int_equal(in_cgroup_with(load_rewriter(), BPF_CGROUP_INET4_BIND, bind_in_cgroup), 0);
 	assert_scene("a program of a cgroup");
+}
+
+/* --- a BPF program that refuses what was bound -------------------------------------------------------------------- */
+
+#define REFUSED_PORT 8532
+
+/* A program for cgroup/post_bind4 that refuses. The descriptor, or -errno. */
+static int load_refuser(void)
+{
+	const struct bpf_insn instructions[] = {
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+	    {.code = BPF_JMP | BPF_EXIT},
+	};
+	union bpf_attr attr = {
+	    .prog_type = BPF_PROG_TYPE_CGROUP_SOCK,
+	    .expected_attach_type = BPF_CGROUP_INET4_POST_BIND,
+	    .insns = (uintptr_t)instructions,
+	    .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
+	    .license = (uintptr_t) "BSD",
+	};
+
+	return live_load_program(&attr, sizeof(attr));
+}
+
+/* By bind(2), and by a ring where the kernel has that: a way past every hook on the system call. */
+static void bind_refused_in_cgroup(struct scene *scene, void *context)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address("127.0.0.1", REFUSED_PORT, &address);
+	struct bind_record *record;
+	struct ring ring;
+	int fd;
+
+	enter_cgroup(*(const int *)context);
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (scene_bind(scene, fd, &address, length) != -EPERM)
+		_exit(2);
+	close(fd);
+	if (ring_why_not())
+		return;
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ring_open(&ring, 0))
+		_exit(3);
+	record = scene_before(scene, fd, &address, length);
+	if (ring_bind(&ring, fd, &address, length) != -EPERM)
+		_exit(4);
+	scene_after(record, fd, EPERM);
+	ring_close(&ring);
+	close(fd);
+}
+
+static void refused_by_cgroup_program(void **state)
+{
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	assert_int_equal(in_cgroup_with(load_refuser(), BPF_CGROUP_INET4_POST_BIND, bind_refused_in_cgroup), 0);
+	assert_scene("refused by a program of a cgroup");
 }
 
 /* --- many at once ------------------------------------------------------------------------------------------------ */
@@ -415,6 +486,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(address_rewritten_meanwhile),
 	    cmocka_unit_test(address_rewritten_by_cgroup_program),
+	    cmocka_unit_test(refused_by_cgroup_program),
 	    cmocka_unit_test(fork_storm),
 	    cmocka_unit_test(exec_by_another_name),
 	    cmocka_unit_test(setuid_after_exec),

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/bindwatch.h"
 #include "bpf/bindwatch.skel.h"
 #include "user/base/mountinfo.h"
 #include "user/sense/attach.h"
@@ -49,7 +50,10 @@ static int attach_hook(struct sense *sense, const struct plan_hook *hook, int cg
 
 void sense_detach(struct sense *sense)
 {
-	/* the ends before the beginnings: an end without its beginning would count as a loss */
+	if (sense->skeleton && sense->complete_ns) {
+		sense_count_unfinished(sense);
+		sense->skeleton->bss->complete_ns = sense->complete_ns = 0;
+	}
 	for (size_t i = PLAN_HOOKS_MAX; i-- > 0;) {
 		bpf_link__destroy(sense->links[i]);
 		sense->links[i] = NULL;
@@ -173,6 +177,7 @@ static int load(struct sense *sense, const struct plan_probe *probe, bool option
 	}
 	sense->skeleton->rodata->probe_reads = probe->probe_reads;
 	sense->skeleton->rodata->exit_skipped = probe->release >= KERNEL_PREEMPTIBLE;
+	sense->skeleton->rodata->cgroup_retval = probe->release >= KERNEL_RELEASE(6, 1);
 	sense->skeleton->rodata->overlay_inode_offset = probe->overlay.inode;
 	sense->skeleton->rodata->overlay_upper_offset = probe->overlay.upper;
 	bpf_object__for_each_program(program, sense->skeleton->obj)
@@ -232,8 +237,10 @@ static int try_plan(struct sense *sense, const struct plan_probe *probe, char wh
 			snprintf(why, WHY_LEN, "no ring buffer: %s", strerror(-r));
 		}
 	}
-	if (r == 0)
+	if (r == 0) {
+		sense->skeleton->bss->complete_ns = sense->complete_ns = sense_boot_ns();
 		r = prove(sense, why);
+	}
 	if (r < 0)
 		unload(sense);
 	return r;

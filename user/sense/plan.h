@@ -69,6 +69,7 @@ struct plan_hook {
 	const char *tracepoint; /* ATTACH_TRACEPOINT: "category/name" */
 	uint32_t needs;         /* KERNEL_*: left out where the kernel lacks one of them; 0: needs none */
 	uint32_t instead;  /* KERNEL_*: left out where the kernel has it, since another row is then the right one */
+	bool paired;       /* begins or ends what another hook ends or began: where one is skipped, the other tells */
 	bool optional;     /* the plan is whole without it */
 	enum bw_hook hook; /* what its records carry; BW_HOOK_NONE: it makes none */
 };

@@ -10,6 +10,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "bpf/bindwatch.h"
 #include "bpf/bindwatch.skel.h"
 #include "user/sense/decode_process.h"
 #include "user/sense/sense_private.h"
@@ -27,6 +28,11 @@ static uint64_t nanoseconds(clockid_t clock)
 
 	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+uint64_t sense_boot_ns(void)
+{
+	return nanoseconds(CLOCK_BOOTTIME);
 }
 
 int sense_on_record(void *context, void *data, size_t size)
@@ -228,14 +234,19 @@ static uint64_t missed_by_program(const struct bpf_program *program)
 	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &size) == 0 ? info.recursion_misses : 0;
 }
 
+/* Runs that the kernel left out, of the hooks whose place no other takes. */
 static uint64_t missed_runs(const struct sense *sense)
 {
 	uint64_t missed = 0;
 
-	for (size_t i = 0; i < sense->choice.count; i++)
+	for (size_t i = 0; i < sense->choice.count; i++) {
+		const struct plan_hook *hook = sense->choice.hooks[i];
+
+		if (hook->paired)
+			continue;
 		missed += missed_by_link(sense->links[i]) +
-		          missed_by_program(bpf_object__find_program_by_name(sense->skeleton->obj,
-		                                                             sense->choice.hooks[i]->program));
+		          missed_by_program(bpf_object__find_program_by_name(sense->skeleton->obj, hook->program));
+	}
 	return missed;
 }
 

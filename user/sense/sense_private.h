@@ -50,6 +50,7 @@ struct sense {
 	void *deliver_context;
 	unsigned int read; /* records of this call */
 
+	uint64_t complete_ns; /* CLOCK_BOOTTIME since when all hooks are there; 0: they are not */
 	uint64_t delivered, rejected, unfinished;
 	uint64_t processes_rejected; /* process records that were no sound ones, or found no memory */
 };
@@ -59,6 +60,9 @@ void sense_forgotten(void *sense, const struct process *process);
 
 /* Forgets what was read ahead. */
 void sense_drop_pending(struct sense *sense);
+
+/* CLOCK_BOOTTIME, nanoseconds. */
+uint64_t sense_boot_ns(void);
 
 /* ring_buffer__new()'s callback: a record to an event, to sense->deliver. */
 int sense_on_record(void *sense, void *data, size_t size);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -180,11 +181,13 @@ static void flood_within_the_ring(void **state)
 
 #define STARTS 3
 
-/* Binds without a pause, but no faster than anybody reads, until it is ended. */
-static void bind_for_ever(void)
+/* Binds without a pause, but no faster than anybody reads, until it is ended or the test is. */
+static void bind_for_ever(pid_t parent)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
+		_exit(1);
 	for (;;) {
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -198,14 +201,14 @@ static void bind_for_ever(void)
 /* A call that a start or a stop cuts in two is seen by one hook of two: that is no loss. */
 static void starts_and_stops_lose_nothing(void **state)
 {
-	pid_t binder;
+	pid_t binder, parent = getpid();
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	binder = fork();
 	assert_true(binder >= 0);
 	if (binder == 0)
-		bind_for_ever();
+		bind_for_ever(parent);
 	for (int i = 0; i < STARTS; i++) {
 		struct monitor monitor;
 		int result;

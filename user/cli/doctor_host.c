@@ -105,7 +105,6 @@ static void look_at_probe_reads(struct doctor *doctor, uint64_t capabilities)
 {
 	static const char name[] = "probe reads";
 	char missing[64];
-	int r;
 
 	/* without them the kernel refuses any program, whatever it calls */
 	probe_missing_capabilities(capabilities, missing, sizeof(missing));
@@ -113,10 +112,7 @@ static void look_at_probe_reads(struct doctor *doctor, uint64_t capabilities)
 		(void)add(doctor, name, DOCTOR_NONE, "not known without %s", missing);
 		return;
 	}
-	r = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_probe_read_kernel, NULL);
-	if (r < 0)
-		(void)add(doctor, name, DOCTOR_NONE, "not known: %s", strerror(-r));
-	else if (r > 0)
+	if (probe_reads())
 		(void)add(doctor, name, DOCTOR_OK, "bpf_probe_read_kernel is allowed");
 	else
 		add(doctor, name, DOCTOR_NO, "bpf_probe_read_kernel is refused")->advice =

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/sense/preemption.h"
 #include "user/sense/probe.h"
 
 #include <errno.h>
@@ -112,7 +113,7 @@ static struct overlay_offsets probe_overlay(struct btf *kernel)
  * LOCKDOWN_BPF_READ_KERNEL): tried with the least program that calls it. libbpf's own probe goes by the words of the
  * verifier, which changed in 6.12.
  */
-static bool probe_reads(void)
+bool probe_reads(void)
 {
 	const struct bpf_insn program[] = {
 	        {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10},
@@ -132,38 +133,16 @@ static bool probe_reads(void)
 	return fd >= 0 || (fd != -EINVAL && fd != -EACCES);
 }
 
-bool probe_preemptible(uint32_t release, const char *version, const char *model)
-{
-	if (release >= KERNEL_PREEMPTIBLE)
-		return true;
-	if (strstr(version, " PREEMPT_DYNAMIC"))
-		return strstr(model, "(full)") || strstr(model, "(lazy)");
-	return strstr(version, " PREEMPT") != NULL;
-}
-
-static void read_preemption_model(char *model, size_t size)
-{
-	FILE *file = fopen("/sys/kernel/debug/sched/preempt", "re");
-
-	model[0] = '\0';
-	if (!file)
-		return;
-	if (!fgets(model, (int)size, file))
-		model[0] = '\0';
-	fclose(file);
-}
-
 int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 {
 	struct plan_probe probe = {0};
 	struct utsname system;
 	struct btf *btf;
-	char missing[64], model[64];
+	char missing[64];
 
 	uname(&system);
 	probe.release = probe_release(system.release);
-	read_preemption_model(model, sizeof(model));
-	probe.preemptible = probe_preemptible(probe.release, system.version, model);
+	probe.preemptible = preemption_probe(probe.release, system.release, system.version);
 	if (probe.release < KERNEL_OLDEST) {
 		snprintf(error, PROBE_ERROR_LEN, "kernel %.64s is too old: Linux 5.10 or newer is needed",
 		         system.release);

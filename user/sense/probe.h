@@ -16,11 +16,8 @@ int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN]);
 /* "5.10.0-46-cloud-amd64" as KERNEL_RELEASE(5, 10); 0 where it does not begin like a release. */
 uint32_t probe_release(const char *release);
 
-/*
- * Can a task be preempted within this kernel? version: as uname(2) gives it, "#1 SMP PREEMPT_DYNAMIC ..."; model: of a
- * kernel whose model can be chosen, /sys/kernel/debug/sched/preempt, "none voluntary (full) lazy", or "": not to be read.
- */
-bool probe_preemptible(uint32_t release, const char *version, const char *model);
+/* May programs read kernel memory by its address? Needs the capabilities that watching needs. */
+bool probe_reads(void);
 
 /* The effective capabilities of this process, bit n: capability n; 0 where the kernel does not tell. */
 uint64_t probe_capabilities(void);

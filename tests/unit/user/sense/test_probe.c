@@ -62,35 +62,11 @@ static void missing_capabilities_are_named(void **state)
 	assert_string_equal(text, "CAP_BPF, ");
 }
 
-static void preemption_is_read_as_kernels_write_it(void **state)
-{
-	static const struct {
-		uint32_t release;
-		const char *version, *model;
-		bool preemptible;
-	} rows[] = {
-	    {KERNEL_RELEASE(5, 10), "#1 SMP Debian 5.10.259-1 (2026-07-28)", "", false},
-	    {KERNEL_RELEASE(5, 15), "#40-Ubuntu SMP PREEMPT Thu May 2", "", true},
-	    {KERNEL_RELEASE(6, 1), "#1 SMP PREEMPT_RT Debian 6.1.1", "", true},
-	    {KERNEL_RELEASE(6, 1), "#1 SMP PREEMPT_DYNAMIC Debian 6.1.1", "", false},
-	    {KERNEL_RELEASE(6, 1), "#1 SMP PREEMPT_DYNAMIC Debian 6.1.1", "none (voluntary) full \n", false},
-	    {KERNEL_RELEASE(6, 1), "#1 SMP PREEMPT_DYNAMIC Debian 6.1.1", "none voluntary (full) \n", true},
-	    {KERNEL_RELEASE(6, 18), "#1 SMP PREEMPT_DYNAMIC x", "none voluntary full (lazy) \n", true},
-	    {KERNEL_RELEASE(7, 0), "#1 SMP x", "", true},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_int_equal(probe_preemptible(rows[i].release, rows[i].version, rows[i].model),
-		                 rows[i].preemptible);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(releases_are_read_as_kernels_write_them),
 	    cmocka_unit_test(missing_capabilities_are_named),
-	    cmocka_unit_test(preemption_is_read_as_kernels_write_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

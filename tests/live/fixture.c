@@ -97,6 +97,8 @@ bool fixture_skipped(struct fixture *fixture, size_t missing)
 void fixture_ledger(struct fixture *fixture)
 {
 	FIXTURE_NEEDED(fixture);
+	/* preemption finds other hooks than that of a bind as well, and is told */
+	fixture->monitor.losses_allowed |= kernel_skips(fixture->monitor.plan);
 	assert_int_equal(monitor_ledger(&fixture->monitor), 0);
 	assert_int_equal(fixture->monitor.malformed, 0);
 }

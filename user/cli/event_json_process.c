@@ -179,7 +179,9 @@ static void read_credentials(struct document *document, struct event *event)
 	(void)document_u32(document, NULL, "user.effective.id", &credentials->effective_uid);
 	(void)document_u32(document, NULL, "process.group.id", &credentials->effective_gid);
 	credentials->effective = read_capabilities(document, "process.thread.capabilities.effective");
-	credentials->permitted = read_capabilities(document, "process.thread.capabilities.permitted");
+	credentials->permitted = credentials->effective;
+	if (document_find(NULL, document, "process.thread.capabilities.permitted"))
+		credentials->permitted = read_capabilities(document, "process.thread.capabilities.permitted");
 }
 
 static void read_holders(struct document *document, struct event_json *json)

@@ -153,7 +153,9 @@ static void write_thread(struct json *json, const struct event *event)
 	if (event->credentials.known) {
 		member_object(json, "capabilities");
 		write_capabilities(json, "effective", event->credentials.effective);
-		write_capabilities(json, "permitted", event->credentials.permitted);
+		/* mostly they are the same, and of root a third of the line */
+		if (event->credentials.permitted != event->credentials.effective)
+			write_capabilities(json, "permitted", event->credentials.permitted);
 		json_object_end(json);
 	}
 	json_object_end(json);

@@ -118,7 +118,7 @@ __noinline int walk_some(void)
 {
 	struct scratch *scratch = this_scratch();
 
-	if (!scratch)
+	if (!probe_reads || !scratch)
 		return WALK_CUT;
 	for (int i = 0; i < WALK_STEP; i++) {
 		enum walk_end end = walk_up(&scratch->walk);

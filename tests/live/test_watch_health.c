@@ -15,6 +15,7 @@
 
 #include <bpf/bpf.h>
 
+#include "bpf/bindwatch.h"
 #include "tests/live/links.h"
 #include "tests/live/live.h"
 
@@ -183,11 +184,13 @@ static void fill_calls(int map)
 {
 	struct bpf_map_info info = {0};
 	__u32 size = sizeof(info);
-	char *value;
+	struct bw_call *value;
 	int r = 0;
 
 	assert_int_equal(bpf_obj_get_info_by_fd(map, &info, &size), 0);
+	assert_int_equal(info.value_size, sizeof(*value));
 	value = test_calloc(1, info.value_size);
+	value->begun_ns = UINT64_MAX; /* or the monitor would take them out: of threads that are gone */
 	for (uint64_t i = 0; r == 0 && i <= 2 * info.max_entries; i++) {
 		uint64_t key = NO_THREAD + i;
 

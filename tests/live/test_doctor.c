@@ -27,6 +27,13 @@
 static char program[4096];
 static const char *why_not;
 
+/* One run that most tests look at: a report costs an emulated CPU its seconds. */
+static struct {
+	json_t *report;
+	int code;
+	size_t messages; /* bytes on stderr */
+} healthy;
+
 #define DOCTOR(...) ((const char *const[]){"doctor", __VA_ARGS__, NULL})
 
 /* Runs it, under the plan of the environment where there is one. Its exit code. */
@@ -128,15 +135,11 @@ static void assert_path(const json_t *report, const char *name, bool exists)
 
 static void every_path_is_seen(void **state)
 {
-	struct monitor monitor;
 	bool tracepoint, v6 = has_ipv6_loopback(), ring = ring_why_not() == NULL;
-	json_t *report;
-	int code;
+	const json_t *report = healthy.report;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
-	code = run(&monitor, "json");
-	report = parse(&monitor);
 	assert_path(report, "bind tcp v4", true);
 	assert_path(report, "bind udp v4", true);
 	assert_path(report, "bind tcp v6", v6);
@@ -152,25 +155,20 @@ static void every_path_is_seen(void **state)
 	assert_path(report, "io_uring listen without bind", ring && !tracepoint);
 	assert_int_equal(json_array_size(live_field(report, "canary")), 12);
 	assert_true(json_is_true(live_field(report, "healthy")));
-	assert_int_equal(code, 0);
-	assert_int_equal(monitor.message.used, 0);
-	json_decref(report);
-	monitor_free(&monitor);
+	assert_int_equal(healthy.code, 0);
+	assert_int_equal(healthy.messages, 0);
 }
 
 static void the_host_is_told(void **state)
 {
 	static const char *const capabilities[] = {"CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_ADMIN",
 	                                           "CAP_SYS_PTRACE"};
-	struct monitor monitor;
 	struct utsname system;
-	json_t *report;
+	const json_t *report = healthy.report;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	assert_int_equal(uname(&system), 0);
-	assert_int_equal(run(&monitor, "json"), 0);
-	report = parse(&monitor);
 	assert_string_equal(text_of(report, "host", "kernel", "detail"), system.release);
 	assert_string_equal(text_of(report, "host", "kernel", "state"), "ok");
 	assert_string_equal(text_of(report, "host", "BTF", "state"), "ok");
@@ -180,8 +178,6 @@ static void the_host_is_told(void **state)
 		assert_string_not_equal(text_of(report, "host", "lockdown", "state"), "none");
 	assert_non_null(text_of(report, "host", "tracefs", "detail"));
 	assert_non_null(text_of(report, "host", "cgroup v2", "detail"));
-	json_decref(report);
-	monitor_free(&monitor);
 }
 
 /* The plan that it takes is the one that watch takes, and the others have a reason. */
@@ -189,15 +185,13 @@ static void the_plans_are_told(void **state)
 {
 	const struct monitor_options options = {.program = program, .arguments = ARGUMENTS("--output", "json")};
 	static const char *const plans[] = {"trampoline", "kprobe", "tracepoint"};
-	struct monitor monitor, watch;
-	json_t *report;
+	struct monitor watch;
+	const json_t *report = healthy.report;
 	size_t chosen = 0;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	assert_int_equal(monitor_start(&watch, &options), 0);
-	assert_int_equal(run(&monitor, "json"), 0);
-	report = parse(&monitor);
 	assert_string_equal(json_string_value(live_field(report, "plan")), watch.plan);
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
 		const json_t *plan = row(report, "plans", plans[i]);
@@ -209,33 +203,26 @@ static void the_plans_are_told(void **state)
 			assert_true(strlen(json_string_value(live_field(plan, "detail"))) > 0);
 	}
 	assert_int_equal(chosen, 1);
-	json_decref(report);
-	monitor_free(&monitor);
 	monitor_free(&watch);
 }
 
 static void the_ledger_agrees(void **state)
 {
-	struct monitor monitor;
 	const char *cause;
-	json_t *report, *lost, *count;
+	json_t *lost, *count;
 	json_int_t sum = 0;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
-	assert_int_equal(run(&monitor, "json"), 0);
-	report = parse(&monitor);
-	lost = json_object_get(json_object_get(report, "ledger"), "lost");
+	lost = json_object_get(json_object_get(healthy.report, "ledger"), "lost");
 	assert_true(json_object_size(lost) > 0);
 	json_object_foreach(lost, cause, count) sum += json_integer_value(count);
 	assert_int_equal(sum, 0);
-	assert_true(json_is_true(live_field(report, "ledger.agrees")));
-	assert_int_equal(json_integer_value(live_field(report, "ledger.seen")),
-	                 json_integer_value(live_field(report, "ledger.delivered")) +
-	                         json_integer_value(live_field(report, "ledger.own")));
-	assert_true(json_integer_value(live_field(report, "ledger.delivered")) > 0);
-	json_decref(report);
-	monitor_free(&monitor);
+	assert_true(json_is_true(live_field(healthy.report, "ledger.agrees")));
+	assert_int_equal(json_integer_value(live_field(healthy.report, "ledger.seen")),
+	                 json_integer_value(live_field(healthy.report, "ledger.delivered")) +
+	                         json_integer_value(live_field(healthy.report, "ledger.own")));
+	assert_true(json_integer_value(live_field(healthy.report, "ledger.delivered")) > 0);
 }
 
 static void text_is_aligned(void **state)
@@ -400,6 +387,7 @@ static void usage_errors(void **state)
 
 static int setup(void **state)
 {
+	struct monitor monitor;
 	int result;
 
 	(void)state;
@@ -409,8 +397,19 @@ static int setup(void **state)
 	result = scene_enter_namespace();
 	if (result == -EPERM || result == -EINVAL || result == -ENOSYS)
 		why_not = "no network namespace of its own can be made here";
-	else if (result)
-		return result;
+	if (result)
+		return why_not ? 0 : result;
+	healthy.code = run(&monitor, "json");
+	healthy.report = parse(&monitor);
+	healthy.messages = monitor.message.used;
+	monitor_free(&monitor);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	json_decref(healthy.report);
 	return 0;
 }
 
@@ -428,5 +427,5 @@ int main(int argc, char **argv)
 		fprintf(stderr, "run this as B/tests/live/NAME: B/bindwatch is what it tests\n");
 		return 1;
 	}
-	return cmocka_run_group_tests_name("doctor", tests, setup, NULL);
+	return cmocka_run_group_tests_name("doctor", tests, setup, teardown);
 }

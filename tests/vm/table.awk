@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The facts of results.awk as one table, case by kernel and plan. Files: the boots, what was not run, the facts
-# (see tests/vm/run). Variable: newest, the programs that are run on the newest kernel only. Exit: 0 something passed and nothing failed, 1 otherwise.
+# (see tests/vm/run). Variables: newest, the programs that are run on the newest kernel only; ends, on the oldest and the newest. Exit: 0 something passed and nothing failed, 1 otherwise.
 BEGIN {
 	FS = "|"
 	WIDTH = 150
@@ -102,6 +102,8 @@ function cell(row, plan, key, program) {
 		return skipped(note("not run under this plan, only under " once[row, plan, program]))
 	if ((row, plan, program) in ran)
 		return skipped(note("not run: the program ended before"))
+	if (index(" " ends " ", " " program " "))
+		return skipped(note("not run on this kernel, only on the oldest and the newest"))
 	if (index(" " newest " ", " " program " "))
 		return skipped(note("not run on this kernel, only on the newest: about the command"))
 	return skipped(note("not run: the program was not started"))

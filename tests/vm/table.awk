@@ -105,7 +105,7 @@ function cell(row, plan, key, program) {
 	if (index(" " ends " ", " " program " "))
 		return skipped(note("not run on this kernel, only on the oldest and the newest"))
 	if (index(" " newest " ", " " program " "))
-		return skipped(note("not run on this kernel, only on the newest: about the command"))
+		return skipped(note("not run on this kernel, only on the newest: about the command and the policy"))
 	return skipped(note("not run: the program was not started"))
 }
 

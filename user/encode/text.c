@@ -34,16 +34,16 @@ static const struct {
 	unsigned int width;
 	bool wide; /* only where the line may be wide */
 } columns[COLUMNS] = {
-        [COLUMN_TIME] = {"TIME", 12},           /* 04:27:34.123 */
-        [COLUMN_VERDICT] = {"VERDICT", 15},     /* privileged-port */
-        [COLUMN_PROTOCOL] = {"PROTO", 7},       /* udplite */
-        [COLUMN_SERVER] = {"ADDRESS:PORT", 21}, /* 255.255.255.255:65535 */
-        [COLUMN_SERVICE] = {"SERVICE", 15},     /* RFC 6335, section 5.1 */
-        [COLUMN_PROCESS] = {"PROCESS", 15},     /* TASK_COMM_LEN without its NUL */
-        [COLUMN_PID] = {"PID", 7},              /* PID_MAX_LIMIT of 64-bit systems is 4194304 */
-        [COLUMN_USER] = {"USER", 8},
+        [COLUMN_TIME] = {"TIME", 12, false},           /* 04:27:34.123 */
+        [COLUMN_VERDICT] = {"VERDICT", 15, false},     /* privileged-port */
+        [COLUMN_PROTOCOL] = {"PROTO", 7, false},       /* udplite */
+        [COLUMN_SERVER] = {"ADDRESS:PORT", 21, false}, /* 255.255.255.255:65535 */
+        [COLUMN_SERVICE] = {"SERVICE", 15, false},     /* RFC 6335, section 5.1 */
+        [COLUMN_PROCESS] = {"PROCESS", 15, false},     /* TASK_COMM_LEN without its NUL */
+        [COLUMN_PID] = {"PID", 7, false},              /* PID_MAX_LIMIT of 64-bit systems is 4194304 */
+        [COLUMN_USER] = {"USER", 8, false},
         [COLUMN_PROGRAM] = {"PROGRAM", 32, true},
-        [COLUMN_RESULT] = {"RESULT", 12}, /* the last column of a narrow line: not padded */
+        [COLUMN_RESULT] = {"RESULT", 12, false}, /* the last column of a narrow line: not padded */
         [COLUMN_RULE] = {"RULE", 0, true},
 };
 

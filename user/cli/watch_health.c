@@ -114,28 +114,29 @@ static void check_links(struct watch *watch)
 	}
 }
 
-static uint64_t lost_in_ring(const struct watch *watch)
+static uint64_t lost_or_skipped(const struct watch *watch)
 {
 	struct sense_totals totals;
 
-	return sense_totals(watch->sense, &totals) < 0 ? 0 : totals.lost[LOST_RING_FULL];
+	return sense_totals(watch->sense, &totals) < 0 ? 0 : totals.lost[LOST_RING_FULL] + totals.lost[LOST_MISSED_RUN];
 }
 
-/* A canary that was lost in a full ring buffer, or stands behind what is not read yet, says nothing of the hooks. */
+/* A canary that was lost in a full ring buffer, or skipped, or stands behind what is not read yet, says nothing of the hooks. */
 static void check_canary(struct watch *watch, int64_t now)
 {
-	bool seen = sense_canary_seen(watch->sense);
+	const char *missing = sense_canary_missing(watch->sense);
 
 	watch->canary_at = INT64_MAX;
-	if (!seen && lost_in_ring(watch) != watch->canary_lost)
+	if (missing && lost_or_skipped(watch) != watch->canary_lost)
 		return;
-	if (!seen && watch->more) {
+	if (missing && watch->more) {
 		watch->canary_at = now + CANARY_WAIT_MS;
 		return;
 	}
-	if (!seen && !watch->silent_told)
-		show_silence(watch, NULL, "a bind of our own was not seen");
-	watch->silent_told = !seen;
+	/* sentences of a table: one and the same stands at one address */
+	if (missing && missing != watch->silent_told)
+		show_silence(watch, NULL, missing);
+	watch->silent_told = missing;
 }
 
 /* Hooks can be taken off or fall silent while we watch. Silence is told once, and again after binds were seen. */
@@ -145,7 +146,7 @@ static void check_health(struct watch *watch, int64_t now)
 		check_canary(watch, now);
 	if (now >= watch->health_at) {
 		check_links(watch);
-		watch->canary_lost = lost_in_ring(watch);
+		watch->canary_lost = lost_or_skipped(watch);
 		if (sense_canary(watch->sense) == 0)
 			watch->canary_at = now + CANARY_WAIT_MS;
 		watch->health_at = now + (int64_t)watch->options.health * 1000;

@@ -9,7 +9,7 @@
 #include "user/cli/cli.h"
 #include "user/sense/plan.h"
 
-/* A detached or silent hook is noticed within this time. A canary is two binds of the loopback. */
+/* A detached or silent hook is noticed within this time. A canary is three sockets on the loopback. */
 #define HEALTH_SECONDS 30
 
 #define SECONDS_MAX 31536000U /* a year */

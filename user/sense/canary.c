@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A bind of our own. Hooks can attach and yet never fire (kernel.ftrace_enabled=0, an LSM that is not in the kernel's
- * list): only a bind that is seen shows that binds are seen.
+ * Binds, a listen and releases of our own. Hooks can attach and yet never fire (kernel.ftrace_enabled=0, an LSM that is
+ * not in the kernel's list): only a bind that is seen shows that binds are seen.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,15 +11,20 @@
 
 #include "user/sense/sense_private.h"
 
-static int bind_loopback(int family, uint64_t *ret_cookie)
+/* What a round makes. A bind of each family, and one socket that listens. */
+static const struct {
+	int family, type;
+} made[CANARY_SOCKETS] = {{AF_INET, SOCK_DGRAM}, {AF_INET6, SOCK_DGRAM}, {AF_INET, SOCK_STREAM}};
+
+static int use_loopback(struct canary *canary, unsigned int slot, int family, int type)
 {
 	union {
 		struct sockaddr any;
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 	} address = {.any.sa_family = (sa_family_t)family};
-	socklen_t length = sizeof(*ret_cookie);
-	int r = 0, fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t length = sizeof(canary->cookies[slot]);
+	int r = 0, fd = socket(family, type | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
@@ -28,30 +33,33 @@ static int bind_loopback(int family, uint64_t *ret_cookie)
 	else
 		address.in6.sin6_addr = in6addr_loopback;
 	/* Linux 4.12; asking gives the socket its cookie, before the bind */
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_cookie, &length) < 0)
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &canary->cookies[slot], &length) < 0) {
 		r = -errno;
-	/* where the loopback is down the bind fails, and a failed bind must be seen as well */
-	else
-		(void)bind(fd, &address.any, family == AF_INET ? sizeof(address.in) : sizeof(address.in6));
+	} else {
+		/* where the loopback is down the bind fails, and a failed bind must be seen as well */
+		canary->missing[slot] = CANARY_BIND;
+		if (bind(fd, &address.any, family == AF_INET ? sizeof(address.in) : sizeof(address.in6)) == 0) {
+			canary->missing[slot] |= canary->hooks & CANARY_CLOSE;
+			if (type == SOCK_STREAM && listen(fd, 1) == 0)
+				canary->missing[slot] |= canary->hooks & CANARY_LISTEN;
+		}
+	}
 	close(fd);
 	return r;
 }
 
 int canary_bind(struct canary *canary)
 {
-	static const int families[] = {AF_INET, AF_INET6};
 	int r = 0, bound = 0;
 
-	for (unsigned int i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < CANARY_SOCKETS; i++) {
 		unsigned int slot = canary->next++ % CANARY_COOKIES;
 
+		/* nothing is missing of a family that the host lacks */
 		canary->cookies[slot] = 0;
-		canary->seen[slot] = false;
-		r = bind_loopback(families[i], &canary->cookies[slot]);
-		if (r == 0)
-			bound++;
-		else
-			canary->seen[slot] = true; /* a family that the host lacks */
+		canary->missing[slot] = 0;
+		r = use_loopback(canary, slot, made[i].family, made[i].type);
+		bound += r == 0;
 	}
 	return bound ? 0 : r;
 }
@@ -62,16 +70,24 @@ bool canary_take(struct canary *canary, const struct event *event)
 		if (!event->cookie || canary->cookies[slot] != event->cookie)
 			continue;
 		if (event->action == EVENT_BOUND)
-			canary->seen[slot] = true;
+			canary->missing[slot] &= ~CANARY_BIND;
+		else if (event->action == EVENT_LISTEN)
+			canary->missing[slot] &= ~CANARY_LISTEN;
+		else if (event->action == EVENT_CLOSED)
+			canary->missing[slot] &= ~CANARY_CLOSE;
 		canary->records++;
 		return true;
 	}
 	return false;
 }
 
-bool canary_seen(const struct canary *canary)
+unsigned int canary_missing(const struct canary *canary)
 {
-	/* next has passed the two of the last round */
-	return canary->next >= 2 && canary->seen[(canary->next - 1) % CANARY_COOKIES] &&
-	       canary->seen[(canary->next - 2) % CANARY_COOKIES];
+	unsigned int missing = 0;
+
+	if (canary->next < CANARY_SOCKETS)
+		return CANARY_BIND;
+	for (unsigned int behind = 1; behind <= CANARY_SOCKETS; behind++)
+		missing |= canary->missing[(canary->next - behind) % CANARY_COOKIES];
+	return missing;
 }

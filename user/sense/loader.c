@@ -194,12 +194,30 @@ out:
 	return r;
 }
 
+/* What the hooks that are attached tell beside binds. */
+static unsigned int canary_hooks(const struct sense *sense)
+{
+	unsigned int hooks = 0;
+
+	for (size_t i = 0; i < sense->choice.count; i++) {
+		enum bw_record_type tells = sense->links[i] ? plan_hook_tells(sense->choice.hooks[i]->hook) : 0;
+
+		if (tells == BW_RECORD_LISTEN)
+			hooks |= CANARY_LISTEN;
+		else if (tells == BW_RECORD_CLOSE)
+			hooks |= CANARY_CLOSE;
+	}
+	return hooks;
+}
+
 /* Hooks that attach may yet never fire; and a bind that nobody reports is what this program must not be blind to. */
 static int prove(struct sense *sense, char why[WHY_LEN])
 {
 	struct sense_totals totals;
-	int r = canary_bind(&sense->canary);
+	int r;
 
+	sense->canary.hooks = canary_hooks(sense);
+	r = canary_bind(&sense->canary);
 	if (r < 0) {
 		snprintf(why, WHY_LEN, "cannot be tested, no socket is to be had: %s", strerror(-r));
 		return r;
@@ -210,7 +228,7 @@ static int prove(struct sense *sense, char why[WHY_LEN])
 			snprintf(why, WHY_LEN, "cannot be read: %s", strerror(-r));
 			return r;
 		}
-		if (canary_seen(&sense->canary))
+		if (!(canary_missing(&sense->canary) & CANARY_BIND))
 			return 0;
 		(void)poll(NULL, 0, CANARY_STEP_MS);
 	}

@@ -155,3 +155,23 @@ const char *plan_hook_name(unsigned int hook)
 			return plan_hooks[i].program;
 	return "";
 }
+
+enum bw_record_type plan_hook_tells(enum bw_hook hook)
+{
+	switch (hook) {
+	case BW_HOOK_FEXIT_LISTEN_START:
+	case BW_HOOK_KRETPROBE_LISTEN_START:
+	case BW_HOOK_SYS_EXIT_LISTEN:
+		return BW_RECORD_LISTEN;
+	case BW_HOOK_FENTRY_INET_RELEASE:
+	case BW_HOOK_KPROBE_INET_RELEASE:
+	case BW_HOOK_CGROUP_SOCK_RELEASE:
+		return BW_RECORD_CLOSE;
+	case BW_HOOK_NONE:
+	case BW_HOOK_SET_STATE_SCTP:
+	case BW_HOOK_SET_STATE_LISTEN: /* a second way: what it misses another hook tells */
+		return 0;
+	default:
+		return BW_RECORD_BIND;
+	}
+}

@@ -95,6 +95,9 @@ const char *plan_name(enum capture_plan plan);
 /* PLAN_NONE where no plan has this name. */
 enum capture_plan plan_find(const char *name);
 
+/* What the records of a hook tell, of TCP among others; 0: nothing of TCP, or it makes none. */
+enum bw_record_type plan_hook_tells(enum bw_hook hook);
+
 /* The program that made a record, "" for a value that no row carries. */
 const char *plan_hook_name(unsigned int hook);
 

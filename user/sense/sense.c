@@ -318,9 +318,15 @@ int sense_canary(struct sense *sense)
 	return canary_bind(&sense->canary);
 }
 
-bool sense_canary_seen(const struct sense *sense)
+const char *sense_canary_missing(const struct sense *sense)
 {
-	return canary_seen(&sense->canary);
+	unsigned int missing = canary_missing(&sense->canary);
+
+	if (missing & CANARY_BIND)
+		return "a bind of our own was not seen";
+	if (missing & CANARY_LISTEN)
+		return "a listen of our own was not seen";
+	return missing & CANARY_CLOSE ? "the release of a socket of our own was not seen" : NULL;
 }
 
 /* A cgroup link that somebody detached lives on as a descriptor, without a cgroup. Other links cannot be detached so.

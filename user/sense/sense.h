@@ -107,11 +107,12 @@ const char *sense_lost_name(enum sense_lost cause);
 int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size);
 
 /*
- * Are the hooks still there? sense_canary() makes binds of our own, and once their records had time to be read,
- * sense_canary_seen() tells whether all of them came. 0, or -errno: no socket is to be had, and nothing is proven.
+ * Are the hooks still there? sense_canary() binds, listens and closes, and once the records had time to be read,
+ * sense_canary_missing() tells what of it did not come, in a static sentence; NULL: all came. 0, or -errno: no socket is
+ * to be had, and nothing is proven.
  */
 int sense_canary(struct sense *sense);
-bool sense_canary_seen(const struct sense *sense);
+const char *sense_canary_missing(const struct sense *sense);
 
 /* One hook of the plan, as the kernel has it now. */
 struct sense_hook {

@@ -18,14 +18,21 @@ struct who;
 /* Room for the reason why one plan was refused; all of them fit into SENSE_ERROR_LEN. */
 #define WHY_LEN 300
 
-/* The sockets of the last canaries, whose records are our own business: two families, the last three rounds. */
-#define CANARY_COOKIES 6
+/* Sockets of one canary; those of the last three are remembered, since their records are our own business. */
+#define CANARY_SOCKETS 3
+#define CANARY_COOKIES 9
+
+/* What a hook must tell of a canary. */
+#define CANARY_BIND   (1U << 0)
+#define CANARY_LISTEN (1U << 1)
+#define CANARY_CLOSE  (1U << 2)
 
 struct canary {
+	unsigned int hooks;               /* CANARY_LISTEN and CANARY_CLOSE where the plan has a hook that tells them */
 	uint64_t cookies[CANARY_COOKIES]; /* a ring; 0: none */
-	bool seen[CANARY_COOKIES];
+	unsigned int missing[CANARY_COOKIES]; /* CANARY_*: not told yet */
 	unsigned int next;
-	uint64_t records; /* of canaries, binds and releases */
+	uint64_t records; /* of canaries: binds, listens and releases */
 };
 
 struct sense {
@@ -68,15 +75,16 @@ uint64_t sense_boot_ns(void);
 int sense_on_record(void *sense, void *data, size_t size);
 
 /*
- * Binds a UDP port of the loopback of each IP family that the host has, and remembers the sockets' cookies: their
- * records do not reach the caller of sense_read(). 0, or -errno: no socket is to be had.
+ * Binds a UDP port of the loopback of each IP family that the host has, listens on a TCP port, closes all, and
+ * remembers the sockets' cookies: their records do not reach the caller of sense_read(). 0, or -errno: no socket is to
+ * be had.
  */
 int canary_bind(struct canary *canary);
 
 /* true: the event is a canary's, and is counted here. */
 bool canary_take(struct canary *canary, const struct event *event);
 
-/* true: all binds of the last canary_bind() were seen. */
-bool canary_seen(const struct canary *canary);
+/* CANARY_*: what of the last canary_bind() was not told; CANARY_BIND where there was none. */
+unsigned int canary_missing(const struct canary *canary);
 
 #endif

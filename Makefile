@@ -58,6 +58,11 @@ BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 LIVE_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/live/test_%.c tests/live/tool_%.c,$(wildcard tests/live/*.c)))
 
 PACKAGES := libbpf libelf zlib nettle inih jansson
+# where librpm is here, the packages of an rpm system are told, too
+ifeq ($(shell $(PKG_CONFIG) --exists rpm && echo yes),yes)
+PACKAGES += rpm
+override CPPFLAGS += -DHAVE_RPM
+endif
 PACKAGES_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 PACKAGES_LIBS = $(shell $(PKG_CONFIG) --libs $(PACKAGES))
 TEST_CFLAGS = $(shell $(PKG_CONFIG) --cflags cmocka)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "user/base/visible.h"
+#include "user/enrich/rpm.h"
 
 /*
  * A message may quote an argument, a file's name or a line of a file: none of them may move the cursor or begin a line
@@ -88,5 +89,6 @@ int cli_bad_option(const char *command, int option, char **argv)
 int cli_version(void)
 {
 	(void)puts("bindwatch " BINDWATCH_VERSION);
+	(void)printf("packages: dpkg%s\n", rpm_is_built_in() ? ", rpm" : " (built without rpm)");
 	return fflush(stdout) == 0 ? CLI_OK : cli_error("cannot write the output: %s", strerror(errno));
 }

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,25 +92,25 @@ static bool is_of_package(const char *file, const char *package)
 	return strlen(package) == length && memcmp(file, package, length) == 0;
 }
 
-static void copy_value(const char *line, const char *key, char ret[DPKG_TEXT_MAX])
+static void copy_value(const char *line, const char *key, char ret[PACKAGE_TEXT_MAX])
 {
 	const char *value = line + strlen(key);
 	size_t length = strcspn(value, "\n");
 
-	if (length >= DPKG_TEXT_MAX)
+	if (length >= PACKAGE_TEXT_MAX)
 		return;
 	memcpy(ret, value, length);
 	ret[length] = '\0';
 }
 
 /* From the paragraph of the status file that is of the package, and of its architecture where the file names one. */
-static void find_version(const struct dpkg *dpkg, const char *file, struct dpkg_owner *ret)
+static void find_version(const struct dpkg *dpkg, const char *file, struct package_owner *ret)
 {
 	char *status = dpkg_read(dpkg->root, "", "status", ""), *paragraph = status, *end;
 	const char *colon = strchr(file, ':');
 
 	for (; paragraph && *paragraph; paragraph = end) {
-		char package[DPKG_TEXT_MAX] = "", architecture[DPKG_TEXT_MAX] = "";
+		char package[PACKAGE_TEXT_MAX] = "", architecture[PACKAGE_TEXT_MAX] = "";
 		const char *line;
 
 		end = strstr(paragraph, "\n\n");
@@ -145,7 +147,7 @@ static bool parse_md5(const char *line, uint8_t ret[16])
 }
 
 /* "0123456789abcdef0123456789abcdef  usr/bin/x" */
-static void find_md5(const struct dpkg *dpkg, const char *file, const char *path, struct dpkg_owner *ret)
+static void find_md5(const struct dpkg *dpkg, const char *file, const char *path, struct package_owner *ret)
 {
 	char *sums = dpkg_read(dpkg->root, "info/", file, ".md5sums");
 
@@ -153,7 +155,8 @@ static void find_md5(const struct dpkg *dpkg, const char *file, const char *path
 		size_t length = strcspn(line, "\n"), name = strlen(path + 1);
 
 		if (length == 34 + name && memcmp(line + 34, path + 1, name) == 0 && line[32] == ' ') {
-			ret->has_md5 = parse_md5(line, ret->md5);
+			if (parse_md5(line, ret->digest))
+				ret->digest_kind = PACKAGE_DIGEST_MD5;
 			break;
 		}
 		line += length + (line[length] == '\n');
@@ -167,19 +170,19 @@ struct condition {
 };
 
 static int find_listed(const struct dpkg *dpkg, const char *path, const struct condition *condition,
-                       struct dpkg_owner *ret)
+                       struct package_owner *ret)
 {
 	size_t count;
 	const struct dpkg_path *paths = dpkg_index_find(&dpkg->index, path, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		const char *file = dpkg->index.packages[paths[i].package];
-		struct dpkg_owner owner = {.has_md5 = false};
+		struct package_owner owner = {.digest_kind = PACKAGE_DIGEST_NONE};
 		char *list;
 		bool listed;
 
 		if ((condition->only && !is_of_package(file, condition->only)) ||
-		    (condition->not &&is_of_package(file, condition->not )) || strcspn(file, ":") >= DPKG_TEXT_MAX)
+		    (condition->not &&is_of_package(file, condition->not )) || strcspn(file, ":") >= PACKAGE_TEXT_MAX)
 			continue;
 		list = dpkg_read(dpkg->root, "info/", file, ".list");
 		listed = list && find_line(list, path, true);
@@ -216,7 +219,7 @@ static bool find_alias(const struct dpkg *dpkg, const char *path, char ret[PATH_
 }
 
 static int find_either(const struct dpkg *dpkg, const char *path, const struct condition *condition,
-                       struct dpkg_owner *ret)
+                       struct package_owner *ret)
 {
 	char alias[PATH_MAX];
 	int r = find_listed(dpkg, path, condition, ret);
@@ -226,7 +229,7 @@ static int find_either(const struct dpkg *dpkg, const char *path, const struct c
 	return r;
 }
 
-int dpkg_find(struct dpkg *dpkg, const char *path, struct dpkg_owner *ret)
+int dpkg_find(struct dpkg *dpkg, const char *path, struct package_owner *ret)
 {
 	struct condition condition = {.only = NULL};
 	char alias[PATH_MAX];

@@ -8,19 +8,9 @@
 #ifndef USER_ENRICH_DPKG_H
 #define USER_ENRICH_DPKG_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#define DPKG_TEXT_MAX 128
+#include "user/enrich/package.h"
 
 struct dpkg;
-
-struct dpkg_owner {
-	char package[DPKG_TEXT_MAX]; /* without its architecture */
-	char version[DPKG_TEXT_MAX]; /* "": not known */
-	bool has_md5;                /* configuration files have none */
-	uint8_t md5[16];             /* of the file as it was installed */
-};
 
 /* root: "" or the path of a directory that has a system in it, without "/" at its end. 0 or -ENOMEM. */
 int dpkg_open(const char *root, struct dpkg **ret);
@@ -30,8 +20,8 @@ void dpkg_close(struct dpkg *dpkg);
 
 /*
  * path: absolute, as seen from root. 0; -ENOENT: it is of no package; -ENODATA: this system has no such database; or
- * another -errno where it cannot be read. *ret is set on 0 only.
+ * another -errno where it cannot be read. *ret is set on 0 only; its digest is MD5, of configuration files none.
  */
-int dpkg_find(struct dpkg *dpkg, const char *path, struct dpkg_owner *ret);
+int dpkg_find(struct dpkg *dpkg, const char *path, struct package_owner *ret);
 
 #endif

@@ -71,6 +71,13 @@ static bool is_answer(const struct answer *answer, const struct inspect_file *fi
 	return answer->used && memcmp(&answer->file, file, sizeof(*file)) == 0;
 }
 
+static bool is_modified(const struct package_owner *owner, const struct digest *digest)
+{
+	if (owner->digest_kind == PACKAGE_DIGEST_MD5)
+		return memcmp(digest->md5, owner->digest, sizeof(digest->md5)) != 0;
+	return memcmp(digest->sha256, owner->digest, sizeof(digest->sha256)) != 0;
+}
+
 /* What was not there to be looked at is kept, too: the question would be asked with each exec. */
 static void keep(struct enrich *enrich, const struct inspect_job *job)
 {
@@ -86,8 +93,8 @@ static void keep(struct enrich *enrich, const struct inspect_job *job)
 		return;
 	answer->has_sha256 = true;
 	memcpy(answer->sha256, job->digest.sha256, sizeof(answer->sha256));
-	answer->modified_known = job->owner.has_md5;
-	answer->modified = memcmp(job->digest.md5, job->owner.md5, sizeof(job->digest.md5)) != 0;
+	answer->modified_known = job->owner.digest_kind != PACKAGE_DIGEST_NONE;
+	answer->modified = is_modified(&job->owner, &job->digest);
 }
 
 static void collect(struct enrich *enrich, unsigned int milliseconds)

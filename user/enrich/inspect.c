@@ -118,19 +118,35 @@ static void find_digest(const struct inspector *inspector, int described, const 
 	(void)close(fd);
 }
 
+/*
+ * true: *ret is the owner, or it is unset and no package has the file. false: it is not known, since there is no
+ * database, or one that cannot be read and might have had it.
+ */
+static bool find_owner(const struct inspector *inspector, const char *path, struct package_owner *ret)
+{
+	int dpkg = dpkg_find(inspector->dpkg, path, ret), rpm;
+
+	if (dpkg == 0)
+		return true;
+	rpm = rpm_find(inspector->rpm, path, ret);
+	if (rpm == 0)
+		return true;
+	if (dpkg == -ENOENT)
+		return rpm == -ENOENT || rpm == -ENODATA;
+	return dpkg == -ENODATA && rpm == -ENOENT;
+}
+
 static void find_package(const struct inspector *inspector, const struct stat *file, struct inspect_job *job)
 {
 	char path[PATH_MAX];
 	struct stat here;
-	int r;
 
 	if (!job->path[0] || snprintf(path, sizeof(path), "%s%s", inspector->root, job->path) >= (int)sizeof(path))
 		return;
 	/* in a container, and where another file has the name by now, the path says nothing */
 	if (lstat(path, &here) != 0 || here.st_dev != file->st_dev || here.st_ino != file->st_ino)
 		return;
-	r = dpkg_find(inspector->dpkg, job->path, &job->owner);
-	job->package_known = r == 0 || r == -ENOENT;
+	job->package_known = find_owner(inspector, job->path, &job->owner);
 }
 
 int inspector_new(const char *root, uint64_t hash_bytes_max, struct inspector **ret)
@@ -141,7 +157,7 @@ int inspector_new(const char *root, uint64_t hash_bytes_max, struct inspector **
 		return -ENOMEM;
 	inspector->hash_bytes_max = hash_bytes_max;
 	inspector->root = strdup(root);
-	if (!inspector->root || dpkg_open(root, &inspector->dpkg) < 0) {
+	if (!inspector->root || dpkg_open(root, &inspector->dpkg) < 0 || rpm_open(root, &inspector->rpm) < 0) {
 		inspector_free(inspector);
 		return -ENOMEM;
 	}
@@ -155,6 +171,7 @@ void inspector_free(void *context)
 
 	if (!inspector)
 		return;
+	rpm_close(inspector->rpm);
 	dpkg_close(inspector->dpkg);
 	free(inspector->root);
 	free(inspector);

@@ -9,6 +9,8 @@
 
 #include "user/enrich/digest.h"
 #include "user/enrich/dpkg.h"
+#include "user/enrich/package.h"
+#include "user/enrich/rpm.h"
 
 /* Which file it is, as struct executable describes it. */
 struct inspect_file {
@@ -26,13 +28,14 @@ struct inspect_job {
 	bool has_digest;
 	struct digest digest;
 	bool package_known;
-	struct dpkg_owner owner; /* "": of no package */
+	struct package_owner owner; /* "": of no package */
 };
 
 /* What the jobs need. */
 struct inspector {
 	char *root;
 	struct dpkg *dpkg;
+	struct rpm *rpm;
 	uint64_t hash_bytes_max; /* 0: no digest */
 };
 

@@ -111,7 +111,7 @@ static void dpkg_owners(void **state)
 	(void)state;
 	assert_int_equal(dpkg_open(root, &dpkg), 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct dpkg_owner owner = {.package = "untouched"};
+		struct package_owner owner = {.package = "untouched"};
 		int r = dpkg_find(dpkg, rows[i].path, &owner);
 
 		if (r != (rows[i].package ? 0 : -ENOENT))
@@ -120,8 +120,9 @@ static void dpkg_owners(void **state)
 		if (r < 0)
 			continue;
 		assert_string_equal(owner.version, rows[i].version);
-		if (owner.has_md5 != (rows[i].md5 >= 0) || (owner.has_md5 && owner.md5[0] != rows[i].md5))
-			fail_msg("%s: md5 %d %02x", rows[i].path, owner.has_md5, owner.md5[0]);
+		if (owner.digest_kind != (rows[i].md5 >= 0 ? PACKAGE_DIGEST_MD5 : PACKAGE_DIGEST_NONE) ||
+		    (rows[i].md5 >= 0 && owner.digest[0] != rows[i].md5))
+			fail_msg("%s: digest %d %02x", rows[i].path, owner.digest_kind, owner.digest[0]);
 	}
 	dpkg_close(dpkg);
 	dpkg_close(NULL);
@@ -129,7 +130,7 @@ static void dpkg_owners(void **state)
 
 static void dpkg_sees_a_change(void **state)
 {
-	struct dpkg_owner owner;
+	struct package_owner owner;
 	struct dpkg *dpkg;
 
 	(void)state;
@@ -148,7 +149,7 @@ static void dpkg_sees_a_change(void **state)
 static void dpkg_database_is_not_there(void **state)
 {
 	char empty[] = "/tmp/bindwatch-dpkg-XXXXXX";
-	struct dpkg_owner owner;
+	struct package_owner owner;
 	struct dpkg *dpkg;
 
 	(void)state;
@@ -180,7 +181,7 @@ static void dpkg_of_this_machine(void **state)
 	assert_int_equal(dpkg_open("", &dpkg), 0);
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		char real[PATH_MAX], command[PATH_MAX + 64], said[256] = "";
-		struct dpkg_owner owner;
+		struct package_owner owner;
 		struct digest digest;
 		FILE *dpkg_query;
 		int fd;
@@ -194,10 +195,10 @@ static void dpkg_of_this_machine(void **state)
 		assert_non_null(fgets(said, sizeof(said), dpkg_query));
 		assert_int_equal(pclose(dpkg_query), 0);
 		assert_string_equal(owner.version, said);
-		if (owner.has_md5) {
+		if (owner.digest_kind == PACKAGE_DIGEST_MD5) {
 			fd = open(real, O_RDONLY | O_CLOEXEC);
 			assert_int_equal(digest_read(fd, UINT64_MAX, &digest), 0);
-			assert_memory_equal(digest.md5, owner.md5, 16);
+			assert_memory_equal(digest.md5, owner.digest, 16);
 			(void)close(fd);
 		}
 		seen++;

@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "tests/unit/user/enrich/described.h"
 #include "tests/unit/user/enrich/tree.h"
 #include "user/enrich/digest.h"
 #include "user/enrich/enrich.h"
@@ -58,19 +59,6 @@ static int remove_root(void **state)
 	return 0;
 }
 
-static struct process describe(pid_t pid, const char *name)
-{
-	struct process process = {.pid = (uint32_t)pid, .executable = {.path = name, .has_inode = true}};
-	struct stat st;
-
-	assert_int_equal(stat(tree_path(root, name), &st), 0);
-	process.executable.device = st.st_dev;
-	process.executable.inode = st.st_ino;
-	process.executable.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-	process.executable.ctime_ns = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec;
-	return process;
-}
-
 static pid_t start(const char *name)
 {
 	char link[64], path[PATH_MAX];
@@ -97,14 +85,6 @@ static void stop(pid_t child)
 	assert_int_equal(waitpid(child, NULL, 0), child);
 }
 
-/* The answer, however slow this machine is. */
-static void enrich_patiently(struct enrich *enrich, struct process *process)
-{
-	for (unsigned int i = 0; i < 60000 && !enrich_process(enrich, process); i++)
-		(void)usleep(1000);
-	assert_true(enrich_process(enrich, process));
-}
-
 static void assert_known(const struct process *process, bool modified)
 {
 	const struct executable *executable = &process->executable;
@@ -121,7 +101,7 @@ static void assert_known(const struct process *process, bool modified)
 static void enrich_living_and_gone(void **state)
 {
 	pid_t child = start(PROGRAM);
-	struct process process = describe(child, PROGRAM), gone = process, again = process, elsewhere = process;
+	struct process process = described(root, child, PROGRAM), gone = process, again = process, elsewhere = process;
 	struct enrich *enrich;
 
 	(void)state;
@@ -145,7 +125,7 @@ static void enrich_living_and_gone(void **state)
 
 static void enrich_without_digest(void **state)
 {
-	struct process process = describe(getpid(), PROGRAM);
+	struct process process = described(root, getpid(), PROGRAM);
 	struct enrich *enrich;
 
 	(void)state;
@@ -159,7 +139,7 @@ static void enrich_without_digest(void **state)
 
 static void enrich_of_no_package(void **state)
 {
-	struct process process = describe(getpid(), "/usr/bin/mine");
+	struct process process = described(root, getpid(), "/usr/bin/mine");
 	struct enrich *enrich;
 
 	(void)state;
@@ -181,7 +161,7 @@ static void enrich_another_file(void **state)
 	(void)state;
 	assert_int_equal(enrich_open(root, true, &enrich), 0);
 	for (unsigned int i = 0; i < 6; i++) {
-		struct process process = describe(getpid(), PROGRAM);
+		struct process process = described(root, getpid(), PROGRAM);
 		struct executable *executable = &process.executable;
 
 		executable->device += i == 0;
@@ -212,7 +192,7 @@ static void enrich_deleted(void **state)
 	assert_int_equal(link(tree_path(root, "/usr/bin/mine"), tree_path(root, "/usr/bin/temporary")), 0);
 	assert_int_equal(unlink(tree_path(root, "/usr/bin/mine")), 0);
 	child = start("/usr/bin/temporary");
-	process = describe(child, "/usr/bin/temporary");
+	process = described(root, child, "/usr/bin/temporary");
 	assert_int_equal(unlink(tree_path(root, "/usr/bin/temporary")), 0);
 	assert_int_equal(enrich_open(root, true, &enrich), 0);
 	enrich_patiently(enrich, &process);
@@ -233,7 +213,7 @@ static void enrich_modified(void **state)
 	assert_non_null(file);
 	assert_int_equal(fputc('!', file), '!');
 	assert_int_equal(fclose(file), 0);
-	process = describe(getpid(), PROGRAM);
+	process = described(root, getpid(), PROGRAM);
 	assert_int_equal(enrich_open(root, true, &enrich), 0);
 	enrich_patiently(enrich, &process);
 	assert_known(&process, true);

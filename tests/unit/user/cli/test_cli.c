@@ -89,7 +89,11 @@ static void cli_version_goes_to_stdout(void **state)
 	(void)state;
 	CAPTURE(stdout, code = cli_version());
 	assert_int_equal(code, CLI_OK);
-	assert_string_equal(captured, "bindwatch " BINDWATCH_VERSION "\n");
+#ifdef HAVE_RPM
+	assert_string_equal(captured, "bindwatch " BINDWATCH_VERSION "\npackages: dpkg, rpm\n");
+#else
+	assert_string_equal(captured, "bindwatch " BINDWATCH_VERSION "\npackages: dpkg (built without rpm)\n");
+#endif
 }
 
 int main(void)

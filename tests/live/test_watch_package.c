@@ -92,6 +92,16 @@ static const json_t *bind_until(struct monitor *monitor, const char *file, const
 	return NULL;
 }
 
+/* The tool, where its path is short enough to be shown. */
+static const char *copy_tool(void)
+{
+	static char copy[PATH_MAX];
+
+	(void)snprintf(copy, sizeof(copy), "%s/binder", directory);
+	assert_runs("/bin/cp", (char *const[]){(char *)"cp", tool, copy, NULL});
+	return copy;
+}
+
 static void start(struct monitor *monitor, const char *const *arguments, bool json)
 {
 	const struct monitor_options options = {
@@ -116,15 +126,15 @@ static const char *text_of(const json_t *event, const char *field)
 /* Also of a file that was written to since: it is read again. */
 static void digest_is_that_of_sha256sum(void **state)
 {
-	char before[256], now[256], copy[PATH_MAX];
+	char before[256], now[256];
 	struct monitor monitor;
 	const json_t *event;
+	const char *copy;
 	FILE *file;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
-	(void)snprintf(copy, sizeof(copy), "%s/binder", directory);
-	assert_runs("/bin/cp", (char *const[]){(char *)"cp", tool, copy, NULL});
+	copy = copy_tool();
 	SKIP_BECAUSE(ask(before, "sha256sum %s", copy) ? NULL : "there is no sha256sum here");
 	start(&monitor, ARGUMENTS("--output", "json", "--hash", "--no-existing"), true);
 	event = bind_until(&monitor, copy, "process.hash.sha256");
@@ -199,12 +209,14 @@ static void wide_names_program_and_rule(void **state)
 		bool wide;
 	} rows[] = {{"--wide", true}, {"-w", true}, {"--no-existing", false}};
 	char policy[PATH_MAX], rule[PATH_MAX + 64], port[32];
+	const char *copy;
 	FILE *file;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
+	copy = copy_tool();
 	(void)snprintf(policy, sizeof(policy), "%s/site.conf", directory);
-	(void)snprintf(rule, sizeof(rule), "  the-binder (%s:2)", policy);
+	(void)snprintf(rule, sizeof(rule), " the-binder (%s:2)", policy);
 	(void)snprintf(port, sizeof(port), "127.0.0.1:%u ", PORT);
 	file = fopen(policy, "w");
 	assert_non_null(file);
@@ -214,12 +226,12 @@ static void wide_names_program_and_rule(void **state)
 		const char *line;
 
 		start(&monitor, ARGUMENTS("--no-existing", rows[i].option, "--policy", policy), false);
-		assert_binds(tool);
+		assert_binds(copy);
 		assert_int_equal(monitor_sync(&monitor, 0), 0);
 		line = line_with(&monitor, "ADDRESS:PORT");
 		assert_int_equal(strstr(line, "PROGRAM") && strstr(line, "RULE"), rows[i].wide);
 		line = line_with(&monitor, port);
-		assert_int_equal(strstr(line, tool) != NULL, rows[i].wide);
+		assert_int_equal(strstr(line, copy) != NULL, rows[i].wide);
 		assert_int_equal(strstr(line, rule) != NULL, rows[i].wide);
 		stop(&monitor);
 	}

@@ -87,6 +87,16 @@ static __always_inline bool prepend(struct walk *walk, const unsigned char *name
 	return true;
 }
 
+#define MNT_NS_ANON_INO 0xeffffff7U /* include/uapi/linux/nsfs.h; older kernels give such a namespace no number */
+
+/* A mount that was detached (umount -l), or never attached (open_tree(2)), leads to the root of nothing. */
+static __always_inline bool is_attached(const struct mount *mount)
+{
+	__u32 inode = BPF_CORE_READ(mount, mnt_ns, ns.inum);
+
+	return inode && inode != MNT_NS_ANON_INO;
+}
+
 /* One level up, as prepend_path() of fs/d_path.c goes. WALK_UNDER_WAY: and there is more. */
 static __always_inline enum walk_end walk_up(struct walk *walk)
 {
@@ -97,7 +107,7 @@ static __always_inline enum walk_end walk_up(struct walk *walk)
 	if (dentry == BPF_CORE_READ(mount, mnt.mnt_root)) {
 		above = BPF_CORE_READ(mount, mnt_parent);
 		if (above == mount)
-			return WALK_ROOT;
+			return is_attached(mount) ? WALK_ROOT : WALK_DETACHED;
 		walk->dentry = BPF_CORE_READ(mount, mnt_mountpoint);
 		walk->mount = above;
 		return WALK_UNDER_WAY;

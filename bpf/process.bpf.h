@@ -22,12 +22,17 @@
 #define MINOR_BITS 20   /* of the kernel's own dev_t: include/linux/kdev_t.h */
 #define PAGE_BYTES 4096 /* or a multiple of it */
 
+struct described {
+	__u32 exec_id; /* with DESCRIBED_PARTLY or without */
+	__u32 context; /* context_of() */
+};
+
 /* What has been described already. Twice what the reader remembers (user/sense/process_cache.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
 	__type(key, struct bw_process_key);
-	__type(value, __u32); /* exec_id, with DESCRIBED_PARTLY or without */
+	__type(value, struct described);
 } described SEC(".maps");
 
 /* Described while it was exiting, and there was less to be told. */
@@ -330,27 +335,50 @@ __noinline int describe_process(void)
 	return r;
 }
 
-/*
- * Has it been told who the current process is, since its last exec? Not if a thread of it was exiting then, and the one
- * that is here now has all there is to tell.
- */
-static __always_inline bool was_told(const struct bw_process_key *key, __u32 exec_id)
+static __always_inline __u32 mix(__u32 hash, __u64 value)
 {
-	const __u32 *told = bpf_map_lookup_elem(&described, key);
+	return (hash ^ (__u32)value ^ (__u32)(value >> 32)) * 0x01000193; /* as FNV-1a does */
+}
+
+/* What a process can change without an exec, and a description tells of it: where it stands, and in what. */
+static __always_inline __u32 context_of(const struct task_struct *task)
+{
+	__u32 hash = mix(0x811c9dc5, bpf_get_current_cgroup_id());
+
+	hash = mix(hash, (__u64)BPF_CORE_READ(task, nsproxy));
+	hash = mix(hash, (__u64)BPF_CORE_READ(task, fs, root.dentry));
+	hash = mix(hash, (__u64)BPF_CORE_READ(task, fs, root.mnt));
+	hash = mix(hash, (__u64)BPF_CORE_READ(task, fs, pwd.dentry));
+	return mix(hash, (__u64)BPF_CORE_READ(task, fs, pwd.mnt));
+}
+
+/*
+ * Has it been told who the current process is, since its last exec and as it stands now? An exit takes away what there
+ * is to tell: then what was told before holds. Not if a thread of it was exiting when it was told, and the one that is
+ * here now has all there is to tell.
+ */
+static __always_inline bool was_told(const struct bw_process_key *key, __u32 exec_id, __u32 context)
+{
+	const struct described *told = bpf_map_lookup_elem(&described, key);
+	bool exiting;
 
 	if (!told)
 		return false;
-	return *told == exec_id ||
-	       (*told == (exec_id ^ DESCRIBED_PARTLY) && is_exiting((const void *)bpf_get_current_task()));
+	exiting = is_exiting((const void *)bpf_get_current_task());
+	return (told->exec_id == exec_id && (told->context == context || exiting)) ||
+	       (told->exec_id == (exec_id ^ DESCRIBED_PARTLY) && exiting);
 }
 
 static __always_inline void tell_process(const struct bw_socket *record, struct bw_counters *count)
 {
 	struct bw_process_key key = {.start_ns = record->start_ns, .pid = record->pid};
-	__u32 told = record->exec_id;
+	struct described told = {.exec_id = record->exec_id};
 	int r;
 
-	if (!probe_reads || was_told(&key, record->exec_id))
+	if (!probe_reads)
+		return;
+	told.context = context_of((const void *)bpf_get_current_task());
+	if (was_told(&key, record->exec_id, told.context))
 		return;
 	r = describe_process();
 	if (r < 0) {
@@ -358,7 +386,7 @@ static __always_inline void tell_process(const struct bw_socket *record, struct 
 		return;
 	}
 	if (r > 0)
-		told ^= DESCRIBED_PARTLY;
+		told.exec_id ^= DESCRIBED_PARTLY;
 	__sync_fetch_and_add(&count->processes, 1);
 	(void)bpf_map_update_elem(&described, &key, &told, BPF_ANY);
 }

@@ -14,7 +14,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -220,6 +223,98 @@ static void a_process_is_described_once(void **state)
 	assert_in_range(after - before, 0, 50);
 }
 
+/* A process can move without an exec: each bind is told from where it was made. */
+static void what_moves_between_two_binds_is_told(void **state)
+{
+	const uint16_t ports[] = {who_port(&test), who_port(&test)};
+	struct who_event before, after;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	SKIP_BECAUSE(test.why_not);
+	pid = fork();
+	if (pid == 0) {
+		if (chdir("/usr") || bind_port(ports[0]) < 0 || chdir("/usr/lib") || unshare(CLONE_NEWNS) ||
+		    bind_port(ports[1]) < 0)
+			_exit(1);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	who_await(&test, ports[0], &before);
+	who_await(&test, ports[1], &after);
+	assert_string_equal(before.process.working_directory, "/usr");
+	assert_string_equal(after.process.working_directory, "/usr/lib");
+	assert_int_not_equal(before.process.mntns_inode, after.process.mntns_inode);
+	assert_string_equal(before.process.executable.path, after.process.executable.path);
+	assert_int_equal(before.process.exec_id, after.process.exec_id);
+	who_event_free(&before);
+	who_event_free(&after);
+}
+
+static int mount_own(void *context)
+{
+	char file[256];
+
+	if (unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", context, "tmpfs", 0, "mode=0755"))
+		return 102;
+	(void)snprintf(file, sizeof(file), "%s/tool", (const char *)context);
+	who_install(&test, file, 0755);
+	return 0;
+}
+
+/* Once the process runs what is mounted there. */
+static void detach_in(pid_t pid, const char *directory)
+{
+	char path[64], comm[16] = "";
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	for (int i = 0; i < 500 && strcmp(comm, "tool\n") != 0; i++) {
+		memset(comm, 0, sizeof(comm));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || read(fd, comm, sizeof(comm) - 1) < 0)
+			_exit(2);
+		close(fd);
+		(void)poll(NULL, 0, 10);
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	_exit(fd < 0 || setns(fd, CLONE_NEWNS) || umount2(directory, MNT_DETACH));
+}
+
+/* What is left of its path would be that of a program of the host's: /tool. */
+static void a_detached_mount_has_no_path(void **state)
+{
+	char directory[128], file[256];
+	const struct who_run run = {.file = file, .wait = true, .prepare = mount_own, .context = directory};
+	struct who_event event;
+	struct who_child child;
+	pid_t helper;
+	int status;
+
+	(void)state;
+	SKIP_BECAUSE(test.why_not);
+	(void)snprintf(directory, sizeof(directory), "%s/own-mount", test.directory);
+	(void)snprintf(file, sizeof(file), "%s/tool", directory);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	child = who_run(&test, &run);
+	helper = fork();
+	if (helper == 0)
+		detach_in(child.pid, directory);
+	assert_int_equal(waitpid(helper, &status, 0), helper);
+	assert_int_equal(status, 0);
+	who_go(&child);
+	who_end(&child);
+	who_await(&test, child.port, &event);
+	assert_true(!event.process.executable.path || event.process.executable.path_truncated);
+	assert_true(event.process.executable.has_inode);
+	who_event_free(&event);
+	assert_int_equal(rmdir(directory), 0);
+}
+
 static void *bind_in_thread(void *context)
 {
 	(void)prctl(PR_SET_NAME, "a thread");
@@ -365,6 +460,8 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(hostile_bytes_stay_what_they_are),
 	        cmocka_unit_test(long_arguments_are_cut_and_marked),
 	        cmocka_unit_test(each_exec_is_described),
+	        cmocka_unit_test(what_moves_between_two_binds_is_told),
+	        cmocka_unit_test(a_detached_mount_has_no_path),
 	        cmocka_unit_test(a_process_is_described_once),
 	        cmocka_unit_test(a_thread_is_its_process),
 	        cmocka_unit_test(eight_ancestors_are_told),

@@ -102,6 +102,7 @@ static void read_arguments(struct document *document, struct process *process)
 	process->arguments_length = used;
 	process->arguments_count = json_array_size(args);
 	(void)document_bool(document, NULL, "bindwatch.args_truncated", &process->arguments_truncated);
+	(void)document_bool(document, NULL, "bindwatch.kernel_thread", &process->kernel_thread);
 }
 
 static void read_ancestors(struct document *document, struct process *process)
@@ -120,6 +121,7 @@ static void read_ancestors(struct document *document, struct process *process)
 		(void)document_u32(document, object, "pid", &ancestor->pid);
 		read_comm(document, object, "name", ancestor->comm);
 		ancestor->executable = document_bytes(document, object, "executable", NULL);
+		(void)document_bool(document, object, "executable_truncated", &ancestor->executable_truncated);
 		process->ancestors_count++;
 	}
 }

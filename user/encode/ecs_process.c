@@ -172,7 +172,9 @@ static void write_parent(struct json *json, const struct encode_host *host, cons
 	member_entity_id(json, host, parent->pid, parent->start_ns);
 	member_start(json, host, parent->start_ns);
 	member_hostile(json, "name", parent->comm, sizeof(parent->comm));
-	member_path(json, "executable", parent->executable);
+	/* the end of a path is not the path */
+	if (!parent->executable_truncated)
+		member_path(json, "executable", parent->executable);
 	json_object_end(json);
 }
 
@@ -345,6 +347,8 @@ static void write_ancestors(struct json *json, const struct encode_host *host, c
 		member_start(json, host, ancestor->start_ns);
 		member_hostile(json, "name", ancestor->comm, sizeof(ancestor->comm));
 		member_path(json, "executable", ancestor->executable);
+		if (ancestor->executable && ancestor->executable_truncated)
+			member_bool(json, "executable_truncated", true);
 		json_object_end(json);
 	}
 	json_array_end(json);
@@ -409,6 +413,8 @@ void ecs_write_own_process(struct json *json, const struct encode_host *host, co
 		return;
 	if (process->arguments && !arguments_are_whole(process))
 		member_bool(json, "args_truncated", true);
+	if (process->kernel_thread)
+		member_bool(json, "kernel_thread", true);
 	if (process->working_directory && process->working_directory_truncated)
 		member_bool(json, "working_directory_truncated", true);
 	write_executable(json, &process->executable);

@@ -6,9 +6,6 @@
 
 #define ALL_BITS UINT64_MAX
 
-/* The child of no process in user space (kernel/kthread.c): all kernel threads but itself have it as their parent. */
-#define KTHREADD_PID 2
-
 /* A text that may be missing; others: what that means. */
 static enum fact text_or(const char *bytes, enum fact others, struct predicate_text *ret)
 {
@@ -71,13 +68,18 @@ enum fact fact_args(const struct event *event, size_t index, struct predicate_te
 	return FACT_YES;
 }
 
+static enum fact ancestor_path(const struct ancestor *ancestor, struct predicate_text *ret)
+{
+	return ancestor->executable_truncated ? FACT_UNKNOWN : text_or(ancestor->executable, FACT_UNKNOWN, ret);
+}
+
 enum fact fact_parent(const struct event *event, size_t index, struct predicate_text *ret)
 {
 	if (index)
 		return FACT_NO;
 	if (!event->process || !event->process->ancestors_count)
 		return FACT_UNKNOWN;
-	return text_or(event->process->ancestors[0].executable, FACT_UNKNOWN, ret);
+	return ancestor_path(&event->process->ancestors[0], ret);
 }
 
 enum fact fact_ancestor(const struct event *event, size_t index, struct predicate_text *ret)
@@ -88,7 +90,7 @@ enum fact fact_ancestor(const struct event *event, size_t index, struct predicat
 		return index ? FACT_NO : FACT_UNKNOWN;
 	if (index >= process->ancestors_count)
 		return FACT_NO;
-	return text_or(process->ancestors[index].executable, FACT_UNKNOWN, ret);
+	return ancestor_path(&process->ancestors[index], ret);
 }
 
 /* What the cgroup's path tells; where the path is not known, nothing is. */
@@ -165,23 +167,17 @@ void fact_capability(const struct event *event, uint64_t *ret_bits, uint64_t *re
 	*ret_known = ALL_BITS;
 }
 
-/*
- * A process with an executable is none; one without is a kernel thread if its parent is the one that makes them, or
- * that is itself.
- */
+/* A process with an executable is none; of one without it must be known. */
 void fact_kernel_thread(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known)
 {
 	const struct process *process = event->process;
-	bool is_child;
 
 	if (!process)
 		return;
-	is_child =
-	        process->pid == KTHREADD_PID || (process->ancestors_count && process->ancestors[0].pid == KTHREADD_PID);
-	if (process->executable.path || process->executable.has_inode)
-		*ret_bits = 1;
-	else if (is_child)
+	if (process->kernel_thread)
 		*ret_bits = 2;
+	else if (process->executable.path || process->executable.has_inode)
+		*ret_bits = 1;
 	else
 		return;
 	*ret_known = ALL_BITS;

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 
 #include "user/sense/process_proc.h"
@@ -48,11 +50,70 @@ static int64_t nanoseconds(const struct statx_timestamp *time)
 	return time->tv_sec * 1000000000 + time->tv_nsec;
 }
 
+/* File systems that answer by themselves: no other host and no user's program is asked. */
+static bool is_local(int fd)
+{
+	struct statfs status;
+
+	if (fstatfs(fd, &status) < 0)
+		return false;
+	switch ((unsigned long)status.f_type) {
+	case EXT4_SUPER_MAGIC:
+	case XFS_SUPER_MAGIC:
+	case BTRFS_SUPER_MAGIC:
+	case F2FS_SUPER_MAGIC:
+	case TMPFS_MAGIC:
+	case RAMFS_MAGIC:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The last name of a path, by its directory, which is in the caches as long as a file in it runs. The descriptor. */
+static int look_in_directory(int root, const char *path, uint64_t resolve)
+{
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = resolve};
+	const char *name = strrchr(path, '/') + 1;
+	char directory[PATH_MAX];
+	int at, fd = -1;
+
+	if ((size_t)(name - path) >= sizeof(directory)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	(void)snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
+	at = (int)syscall(SYS_openat2, root, directory, &how, sizeof(how));
+	if (at < 0)
+		return -1;
+	if (is_local(at))
+		fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	else
+		errno = EAGAIN;
+	close(at);
+	return fd;
+}
+
+/* A process that changed its root or mount namespace since it was described: its paths lead elsewhere now. */
+static bool stands_where_described(int proc, const struct process *process)
+{
+	char root[PATH_MAX];
+	struct statx mntns;
+	ssize_t n = readlinkat(proc, "root", root, sizeof(root) - 1);
+
+	if (n <= 0)
+		return false;
+	root[n] = '\0';
+	return strcmp(root, process->root_directory) == 0 &&
+	       (!process->mntns_inode || (statx(proc, "ns/mnt", 0, STATX_INO, &mntns) == 0 &&
+	                                  mntns.stx_ino == process->mntns_inode));
+}
+
 /*
  * A file or directory by a path of the process's. Its paths count from the root of the mount namespace, and
  * /proc/PID/root is that of a chroot(2). The file system may be one that a user serves (FUSE), or a server that does
- * not answer: only what the kernel has in its caches is looked at (RESOLVE_CACHED, Linux 5.12; before, all is). 0, or
- * -errno; -EAGAIN: not known.
+ * not answer: only what the kernel has in its caches is looked at (RESOLVE_CACHED, Linux 5.12; before, all is), and of
+ * a file system of this host's own disks and memory the directory too. 0, or -errno; -EAGAIN: not known.
  */
 static int look(int proc, const struct process *process, const char *path, struct statx *ret)
 {
@@ -63,6 +124,8 @@ static int look(int proc, const struct process *process, const char *path, struc
 
 	if (!chroot || !path || strncmp(path, chroot, skip) != 0 || path[skip] != '/')
 		return -EAGAIN;
+	if (!stands_where_described(proc, process))
+		return -EAGAIN;
 	root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -EAGAIN;
@@ -71,6 +134,9 @@ static int look(int proc, const struct process *process, const char *path, struc
 		how.resolve = RESOLVE_IN_ROOT;
 		fd = (int)syscall(SYS_openat2, root, path + skip, &how, sizeof(how));
 	}
+	/* a name that is gone is often in no cache */
+	if (fd < 0 && errno == EAGAIN)
+		fd = look_in_directory(root, path + skip, how.resolve);
 	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0)
 		r = -errno;
 	if (fd >= 0)
@@ -336,11 +402,11 @@ static void compare(struct process *process, int proc)
 	r = look(proc, process, executable->path, &named);
 	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
 		return;
-	executable->flags &= ~EXECUTABLE_REPLACED;
+	executable->flags &= ~(EXECUTABLE_REPLACED | EXECUTABLE_DELETED);
 	if (r < 0)
 		executable->flags |= EXECUTABLE_DELETED;
 	else if (!is_same_file(&running, &named))
-		executable->flags |= EXECUTABLE_REPLACED;
+		executable->flags |= EXECUTABLE_REPLACED | (running.stx_nlink == 0 ? EXECUTABLE_DELETED : 0);
 	executable->flags_known |= EXECUTABLE_REPLACED | EXECUTABLE_DELETED;
 }
 

@@ -95,15 +95,6 @@ int who_on_record(struct who *who, const void *data, size_t size)
 	return add(who, &process) ? 0 : -ENOMEM;
 }
 
-/* Of a process that made its first calls before we watched, or whose description was lost. */
-static struct process_entry *read_process(struct who *who, uint32_t pid, uint64_t start_ns, uint32_t exec_id)
-{
-	if (process_read(pid, start_ns, &who->reading) < 0)
-		return NULL;
-	who->reading.process.exec_id = exec_id;
-	return add(who, &who->reading.process);
-}
-
 /*
  * A process that ends is told by what is left of it. What was read of it when we began to watch is more, as long as
  * its name is still the same.
@@ -145,8 +136,7 @@ void who_made(struct who *who, struct event *event)
 	if (!event->has_process_start)
 		return;
 	entry = process_cache_find(who->cache, event->pid, event->process_start_ns, event->process_exec_id);
-	if (!entry && who->first_pidns)
-		entry = read_process(who, event->pid, event->process_start_ns, event->process_exec_id);
+	/* a description that was lost is missing: /proc would tell of what the process is by now */
 	if (!entry)
 		return;
 	if (!entry->process.executable.path && !entry->process.kernel_thread) {

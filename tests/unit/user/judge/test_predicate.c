@@ -218,6 +218,9 @@ static const struct row rows[] = {
 	{NO("ancestor = /usr/bin/sh"), .process = {.ancestors = {{.executable = "/bin/a"}}, .ancestors_count = 1}},
 	{YES("ancestor = !/usr/bin/sh"), .process = {.ancestors = {{.executable = "/bin/a"}, {.executable = "/bin/b"}}, .ancestors_count = 2}},
 	{NO("ancestor = !/usr/bin/sh"), .process = {.ancestors = {{.executable = "/bin/a"}, {.executable = NULL}}, .ancestors_count = 2}},
+	/* the end of a path is not the path */
+	{NO("ancestor = /bin/a"), .process = {.ancestors = {{.executable = "/bin/a", .executable_truncated = true}}, .ancestors_count = 1}},
+	{NO("parent = /bin/a"), .process = {.ancestors = {{.executable = "/bin/a", .executable_truncated = true}}, .ancestors_count = 1}},
 	{NO("ancestor = !/usr/bin/sh")},
 
 	{YES("unit = ssh.service"), .process.cgroup = {.path = "/x", .unit = "ssh.service"}},
@@ -273,12 +276,11 @@ static const struct row rows[] = {
 	{NO("pattern = sweep"), .event.facts = {.patterns = PATTERN_TAKEOVER}},
 	{YES("pattern = !sweep")},
 
-	{YES("kernel-thread = yes"), .process = {.pid = 50, .ancestors = {{.pid = 2}}, .ancestors_count = 1}},
-	{YES("kernel-thread = yes"), .process = {.pid = 2}},
+	{YES("kernel-thread = yes"), .process = {.pid = 50, .kernel_thread = true}},
 	{YES("kernel-thread = no"), .process = {.pid = 50, .executable.path = "/sbin/init"}},
 	{YES("kernel-thread = no"), .process = {.pid = 50, .executable.has_inode = true, .ancestors = {{.pid = 2}}, .ancestors_count = 1}},
 	{NO("kernel-thread = yes"), .process = {.pid = 50, .executable.path = "/sbin/init"}},
-	{NO("kernel-thread = yes no"), .process = {.pid = 50}},
+	{NO("kernel-thread = yes no"), .process = {.pid = 50, .ancestors = {{.pid = 2}}, .ancestors_count = 1}},
 	{NO("kernel-thread = !yes"), .no_process = true},
 };
 /* clang-format on */

@@ -228,14 +228,18 @@ static void what_moves_between_two_binds_is_told(void **state)
 {
 	const uint16_t ports[] = {who_port(&test), who_port(&test)};
 	struct who_event before, after;
+	char here[128], there[128];
 	int status;
 	pid_t pid;
 
 	(void)state;
 	SKIP_BECAUSE(test.why_not);
+	(void)snprintf(here, sizeof(here), "%s/here", test.directory);
+	(void)snprintf(there, sizeof(there), "%s/there", test.directory);
+	assert_int_equal(mkdir(here, 0755) | mkdir(there, 0755), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (chdir("/usr") || bind_port(ports[0]) < 0 || chdir("/usr/lib") || unshare(CLONE_NEWNS) ||
+		if (chdir(here) || bind_port(ports[0]) < 0 || chdir(there) || unshare(CLONE_NEWNS) ||
 		    bind_port(ports[1]) < 0)
 			_exit(1);
 		_exit(0);
@@ -244,13 +248,14 @@ static void what_moves_between_two_binds_is_told(void **state)
 	assert_int_equal(status, 0);
 	who_await(&test, ports[0], &before);
 	who_await(&test, ports[1], &after);
-	assert_string_equal(before.process.working_directory, "/usr");
-	assert_string_equal(after.process.working_directory, "/usr/lib");
+	assert_string_equal(before.process.working_directory, here);
+	assert_string_equal(after.process.working_directory, there);
 	assert_int_not_equal(before.process.mntns_inode, after.process.mntns_inode);
 	assert_string_equal(before.process.executable.path, after.process.executable.path);
 	assert_int_equal(before.process.exec_id, after.process.exec_id);
 	who_event_free(&before);
 	who_event_free(&after);
+	assert_int_equal(rmdir(here) | rmdir(there), 0);
 }
 
 static int mount_own(void *context)

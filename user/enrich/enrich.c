@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "user/base/worker.h"
@@ -12,9 +13,14 @@
 /* Packages and versions that were ever met; more than a system has packages with programs. A power of two. */
 #define TEXTS_MAX 8192
 
+/* How soon a file is looked for again that was not there. */
+#define RETRY_MS 1000
+
 struct answer {
 	struct inspect_file file;
 	bool used;
+	bool opened;      /* else it is asked for again */
+	int64_t asked_ms; /* CLOCK_MONOTONIC */
 	bool has_sha256, package_known, modified_known, modified;
 	uint8_t sha256[32];
 	const char *package, *version; /* of texts; NULL: none */
@@ -25,6 +31,7 @@ struct enrich {
 	int64_t second;         /* CLOCK_MONOTONIC */
 	unsigned int waited_ms; /* in that second */
 	bool hangs;             /* what the thread does was waited for, and did not come */
+	uint32_t mntns_inode;   /* our own */
 	struct inspect_job job;
 	struct answer answers[ENRICH_FILES];
 	/* Processes point to them for as long as they like: a text stays. Open addressing. */
@@ -66,9 +73,18 @@ static struct answer *answer_of(struct enrich *enrich, const struct inspect_file
 	return &enrich->answers[hash_bytes(HASH_START, file, sizeof(*file)) % ENRICH_FILES];
 }
 
+static int64_t milliseconds_now(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static bool is_answer(const struct answer *answer, const struct inspect_file *file)
 {
-	return answer->used && memcmp(&answer->file, file, sizeof(*file)) == 0;
+	return answer->used && memcmp(&answer->file, file, sizeof(*file)) == 0 &&
+	       (answer->opened || milliseconds_now() < answer->asked_ms + RETRY_MS);
 }
 
 static bool is_modified(const struct package_owner *owner, const struct digest *digest)
@@ -78,12 +94,16 @@ static bool is_modified(const struct package_owner *owner, const struct digest *
 	return memcmp(digest->sha256, owner->digest, sizeof(digest->sha256)) != 0;
 }
 
-/* What was not there to be looked at is kept, too: the question would be asked with each exec. */
+/*
+ * What was not there to be looked at is kept for a while: the question would be asked with each event. Not for longer,
+ * or a run that is over at once would blind us to every later one of the same file.
+ */
 static void keep(struct enrich *enrich, const struct inspect_job *job)
 {
 	struct answer *answer = answer_of(enrich, &job->file);
 
-	*answer = (struct answer){.file = job->file, .used = true};
+	*answer =
+	        (struct answer){.file = job->file, .used = true, .opened = job->opened, .asked_ms = milliseconds_now()};
 	answer->package_known = job->package_known;
 	answer->package = keep_text(enrich, job->owner.package);
 	answer->version = keep_text(enrich, job->owner.version);
@@ -106,14 +126,6 @@ static void collect(struct enrich *enrich, unsigned int milliseconds)
 		keep(enrich, &enrich->job);
 }
 
-static int64_t milliseconds_now(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Waits for the thread, as long as this second has of waiting left. */
 static void wait_for_answer(struct enrich *enrich)
 {
@@ -132,13 +144,28 @@ static void wait_for_answer(struct enrich *enrich)
 	enrich->waited_ms += (unsigned int)(milliseconds_now() - begin);
 }
 
+/*
+ * Where packages put programs. A path of another mount namespace is of its process's choosing: one that leads to an
+ * automounter, or to another host, must not be followed here.
+ */
+static bool is_of_the_system(const char *path)
+{
+	static const char *const places[] = {"/usr/", "/bin/", "/sbin/", "/lib", "/opt/"};
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strncmp(path, places[i], strlen(places[i])) == 0)
+			return !strstr(path, "/../");
+	return false;
+}
+
 static bool ask(struct enrich *enrich, const struct process *process, const struct inspect_file *file)
 {
 	const struct executable *executable = &process->executable;
 	struct inspect_job *job = &enrich->job;
 
 	*job = (struct inspect_job){.file = *file, .pid = process->pid};
-	if (executable->path && !executable->path_truncated && strlen(executable->path) < sizeof(job->path))
+	if (executable->path && !executable->path_truncated && strlen(executable->path) < sizeof(job->path) &&
+	    (process->mntns_inode == enrich->mntns_inode || is_of_the_system(executable->path)))
 		memcpy(job->path, executable->path, strlen(executable->path) + 1);
 	return worker_give(enrich->worker, job);
 }
@@ -184,7 +211,7 @@ bool enrich_process(struct enrich *enrich, struct process *process)
 	if (!is_answer(answer, &file))
 		return false;
 	apply(answer, executable);
-	return true;
+	return answer->opened;
 }
 
 int enrich_open(const char *root, bool hash, struct enrich **ret)
@@ -192,6 +219,7 @@ int enrich_open(const char *root, bool hash, struct enrich **ret)
 	struct worker_task task = {.work = inspect, .job_bytes = sizeof(struct inspect_job), .release = inspector_free};
 	struct enrich *enrich = calloc(1, sizeof(*enrich));
 	struct inspector *inspector = NULL;
+	struct stat mntns;
 	int r = enrich ? inspector_new(root, hash ? ENRICH_HASH_BYTES_MAX : 0, &inspector) : -ENOMEM;
 
 	task.context = inspector;
@@ -202,6 +230,8 @@ int enrich_open(const char *root, bool hash, struct enrich **ret)
 		free(enrich);
 		return r;
 	}
+	if (stat("/proc/self/ns/mnt", &mntns) == 0)
+		enrich->mntns_inode = (uint32_t)mntns.st_ino;
 	/* the packages' lists, before the first process needs them */
 	(void)worker_give(enrich->worker, &enrich->job);
 	*ret = enrich;

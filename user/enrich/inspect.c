@@ -191,6 +191,7 @@ void inspect(void *context, void *question)
 	fd = open_described(inspector, job, &file);
 	if (fd < 0)
 		return;
+	job->opened = true;
 	find_package(inspector, &file, job);
 	if (inspector->hash_bytes_max)
 		find_digest(inspector, fd, &file, job);

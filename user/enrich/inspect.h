@@ -25,6 +25,7 @@ struct inspect_job {
 	uint32_t pid;        /* 0: none, only read the packages' lists, before they are needed */
 	char path[PATH_MAX]; /* "": not known in full */
 	/* the answer */
+	bool opened; /* the file was there to be looked at */
 	bool has_digest;
 	struct digest digest;
 	bool package_known;

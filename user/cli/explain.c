@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "user/cli/cli.h"
-#include "user/cli/event_json.h"
 #include "user/cli/registry_option.h"
+#include "user/cli/replay_lines.h"
 
 static int help(void)
 {
@@ -142,46 +142,35 @@ static int answer(const struct explain_options *options, const struct policy *po
 	return r < 0 ? cli_error("explain: cannot write the answer: %s", strerror(-r)) : CLI_OK;
 }
 
-static int explain_line(const struct explain_options *options, const struct policy *policy, const char *line,
-                        size_t len, size_t number, struct user_cache *users)
-{
-	char error[EVENT_JSON_ERROR_LEN];
-	struct event_json *json;
-	int r = event_json_read(line, len, &json, error);
+struct explaining {
+	const struct explain_options *options;
+	const struct policy *policy;
+	struct user_cache *users;
+	uint64_t answers;
+};
 
-	if (r == -EINVAL)
-		return cli_error("explain: line %zu: %s", number, error);
-	if (r < 0)
-		return cli_error("explain: out of memory");
-	r = answer(options, policy, &json->event, users);
-	event_json_free(json);
-	return r;
+static int on_line(void *context, struct event *event, uint64_t line)
+{
+	struct explaining *explaining = context;
+	(void)line;
+
+	if (explaining->answers++ && !explaining->options->json)
+		(void)putchar('\n');
+	return answer(explaining->options, explaining->policy, event, explaining->users) == CLI_OK ? 0 : -ECANCELED;
 }
 
+/* A line that cannot be read is told with its number, and the others are answered all the same. */
 static int explain_lines(const struct explain_options *options, const struct policy *policy, struct user_cache *users)
 {
-	bool is_stdin = strcmp(options->event, "-") == 0;
-	FILE *file = is_stdin ? stdin : fopen(options->event, "re");
-	size_t size = 0, number = 0;
-	char *line = NULL;
-	ssize_t len;
-	int r = CLI_OK;
+	struct explaining explaining = {.options = options, .policy = policy, .users = users};
+	struct replay_lines lines;
 
-	if (!file)
-		return cli_error("explain: %s: %s", options->event, strerror(errno));
-	while (r == CLI_OK && (len = getline(&line, &size, file)) >= 0) {
-		if (number++ && !options->json)
-			(void)putchar('\n');
-		r = explain_line(options, policy, line, (size_t)len, number, users);
-	}
-	if (r == CLI_OK && ferror(file))
-		r = cli_error("explain: %s: it cannot be read", is_stdin ? "standard input" : options->event);
-	else if (r == CLI_OK && !number)
-		r = cli_error("explain: %s: there is no event in it", is_stdin ? "standard input" : options->event);
-	free(line);
-	if (!is_stdin)
-		(void)fclose(file);
-	return r;
+	if (replay_lines("explain", options->event, on_line, &explaining, &lines) < 0 || lines.bad)
+		return CLI_FAILURE;
+	if (!lines.events)
+		return cli_error("explain: %s: there is no event in it",
+		                 strcmp(options->event, "-") == 0 ? "standard input" : options->event);
+	return CLI_OK;
 }
 
 static int explain_all(const struct explain_options *options, const struct registry *registry, struct user_cache *users)

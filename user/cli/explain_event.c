@@ -165,6 +165,8 @@ int explain_event_make(const struct explain_options *options, const struct regis
 	*ret = (struct explain_event){.event = {.action = EVENT_BOUND}};
 	if (options->exe && options->exe[0] != '/')
 		return cli_usage("explain", "--exe: '%s' is not a whole path", options->exe);
+	if (options->parent && options->parent[0] != '/')
+		return cli_usage("explain", "--parent: '%s' is not a whole path", options->parent);
 	if ((r = take_port(options->port, event)) || (r = take_address(options->address, event)) ||
 	    (r = take_user(options->user, event)) || (r = take_outcome(options->outcome, event)) ||
 	    (r = take_flags(options->exe_flags, &ret->process.executable)))

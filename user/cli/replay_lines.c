@@ -92,6 +92,8 @@ static int skip_line(struct reading *reading)
 		r = fill(reading);
 		newline = memchr(reading->data, '\n', reading->end);
 	}
+	if (r < 0)
+		(void)cli_error("%s: %s: %s", reading->command, reading->path, strerror(-r));
 	reading->start = newline ? (size_t)(newline - reading->data) + 1 : reading->end;
 	return r;
 }
@@ -126,8 +128,11 @@ int replay_lines(const char *command, const char *path,
                  struct replay_lines *ret)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
-	struct reading reading = {
-	        .command = command, .path = path, .deliver = deliver, .context = context, .count = ret};
+	struct reading reading = {.command = command,
+	                          .path = is_stdin ? "standard input" : path,
+	                          .deliver = deliver,
+	                          .context = context,
+	                          .count = ret};
 	int r;
 
 	*ret = (struct replay_lines){.bad = 0};

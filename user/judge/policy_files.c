@@ -14,8 +14,11 @@
 
 #include "user/judge/policy_rule.h"
 
-/* A hundred thousand rules of a kilobyte each. */
-#define FILE_BYTES_MAX (100UL << 20)
+/*
+ * Sixty thousand rules of half a kilobyte each. A byte of text makes up to some forty of rules in memory, so this is what
+ * bounds that.
+ */
+#define FILE_BYTES_MAX (32UL << 20)
 
 /*
  * policy_embedded.S: the files of packaging/policy.d, each as its name and its text, a NUL behind both. It has no other

@@ -17,6 +17,15 @@
 /* Of a value in a message. */
 #define QUOTE_LEN 120
 
+/* What an alert says stands in each of its events; bytes without the NUL. */
+#define MESSAGE_MAX 1024
+
+/* A dozen and more of techniques. */
+#define TECHNIQUES_MAX 128
+
+/* Of all files: ten times what the largest policy is thought to have, and no more memory than a host spares for it. */
+#define RULES_MAX 1000000
+
 /* A word of the rule at hand; the words of a key may stand in several places. */
 struct loose_word {
 	const struct predicate *predicate;
@@ -35,6 +44,8 @@ struct loader {
 	struct rule rule;         /* the one at hand */
 	struct loose_word *words;
 	size_t words_count, words_size;
+	/* of the rule at hand, gathered here since they may stand in several lines; "": none yet */
+	char message[MESSAGE_MAX + 1], techniques[TECHNIQUES_MAX + 1];
 };
 
 /* value: quoted in the message, hostile bytes made visible; NULL: none. Always 0 or -ENOMEM: the reading goes on. */
@@ -104,6 +115,9 @@ static int add_rule(struct loader *loader)
 {
 	struct policy *policy = loader->policy;
 
+	if (policy->rules_count == RULES_MAX)
+		return refuse(loader, loader->rule.line, loader->rule.name,
+		              "there are more than 1000000 rules: a pattern or a range may stand for many of them");
 	if (policy->rules_count == policy->rules_size) {
 		size_t size = policy->rules_size ? policy->rules_size * 2 : 64;
 		struct rule *rules = realloc(policy->rules, size * sizeof(*rules));
@@ -115,6 +129,13 @@ static int add_rule(struct loader *loader)
 	}
 	policy->rules[policy->rules_count++] = loader->rule;
 	return 0;
+}
+
+/* *ret: the text in the policy, or NULL where it is empty. 0 or -ENOMEM. */
+static int keep_text(struct loader *loader, const char *text, const char **ret)
+{
+	*ret = *text ? arena_copy(&loader->policy->arena, text, strlen(text)) : NULL;
+	return *text && !*ret ? -ENOMEM : 0;
 }
 
 /* Ends the rule at hand. */
@@ -138,6 +159,10 @@ static int end_rule(struct loader *loader)
 		        "every port");
 	if (r == 0)
 		r = make_conditions(loader, rule);
+	if (r == 0)
+		r = keep_text(loader, loader->message, &rule->message);
+	if (r == 0)
+		r = keep_text(loader, loader->techniques, &rule->techniques);
 	return r == 0 ? add_rule(loader) : r;
 }
 
@@ -178,6 +203,7 @@ static int take_heading(void *context, unsigned int line, char *text)
 	if (r < 0)
 		return r;
 	loader->words_count = 0;
+	loader->message[0] = loader->techniques[0] = '\0';
 	loader->in_rule = loader->blind = true;
 	loader->rule = (struct rule){.line = line, .file = loader->file};
 	if (!text)
@@ -256,9 +282,10 @@ static int take_predicate(struct loader *loader, unsigned int line, const struct
 	return r < 0 ? refuse(loader, line, value, error) : 0;
 }
 
-static int take_severity(struct loader *loader, unsigned int line, char *value)
+static int take_severity(struct loader *loader, unsigned int line, char *value, bool goes_on)
 {
 	uint32_t severity;
+	(void)goes_on;
 
 	if (loader->rule.severity != SEVERITY_NONE)
 		return refuse(loader, line, value, "the rule has a severity already");
@@ -270,27 +297,26 @@ static int take_severity(struct loader *loader, unsigned int line, char *value)
 	return 0;
 }
 
-/* Puts more behind a text of the rule, with a blank between. */
-static int append(struct loader *loader, const char **text, const char *more)
+/* Puts more behind a text, with a blank between; text has room for max bytes and a NUL. false: it is too long. */
+static bool append(char *text, size_t max, const char *more)
 {
-	size_t len = *text ? strlen(*text) + 1 : 0, more_len = strlen(more);
-	char *joined = arena_alloc(&loader->policy->arena, len + more_len + 1);
+	size_t len = strlen(text);
+	int more_len = snprintf(text + len, max + 1 - len, "%s%s", len ? " " : "", more);
 
-	if (!joined)
-		return -ENOMEM;
-	if (len) {
-		memcpy(joined, *text, len - 1);
-		joined[len - 1] = ' ';
-	}
-	memcpy(joined + len, more, more_len);
-	*text = joined;
-	return 0;
+	if ((size_t)more_len <= max - len)
+		return true;
+	text[len] = '\0';
+	return false;
 }
 
-static int take_message(struct loader *loader, unsigned int line, char *value)
+static int take_message(struct loader *loader, unsigned int line, char *value, bool goes_on)
 {
-	(void)line;
-	return append(loader, &loader->rule.message, value);
+	if (loader->message[0] && !goes_on)
+		return refuse(loader, line, value,
+		              "the rule has a message already: to go on with it, begin the line with a blank");
+	if (!append(loader->message, MESSAGE_MAX, value))
+		return refuse(loader, line, value, "a message has 1024 bytes at most: shorten it");
+	return 0;
 }
 
 /* The form of the ids of MITRE ATT&CK's techniques: T1571, T1036.005. */
@@ -304,15 +330,19 @@ static bool is_technique(const char *text)
 	return len == 5 || (len == 9 && text[5] == '.' && strspn(text + 6, digits) == 3);
 }
 
-static int take_techniques(struct loader *loader, unsigned int line, char *value)
+static int take_techniques(struct loader *loader, unsigned int line, char *value, bool goes_on)
 {
 	char *save = NULL;
+	(void)goes_on;
 
 	for (char *word = strtok_r(value, " \t", &save); word; word = strtok_r(NULL, " \t", &save)) {
-		int r = is_technique(word) ? append(loader, &loader->rule.techniques, word)
-		                           : refuse(loader, line, word,
-		                                    "write the id of a technique of ATT&CK: T1571 or "
-		                                    "T1036.005");
+		int r = 0;
+
+		if (!is_technique(word))
+			r = refuse(loader, line, word, "write the id of a technique of ATT&CK: T1571 or T1036.005");
+		else if (!append(loader->techniques, TECHNIQUES_MAX, word))
+			return refuse(loader, line, word,
+			              "the techniques of a rule have 128 bytes at most: leave some out");
 		if (r < 0)
 			return r;
 	}
@@ -321,7 +351,7 @@ static int take_techniques(struct loader *loader, unsigned int line, char *value
 
 static const struct {
 	const char *key;
-	int (*take)(struct loader *loader, unsigned int line, char *value);
+	int (*take)(struct loader *loader, unsigned int line, char *value, bool goes_on);
 } alert_keys[] = {
         {"severity", take_severity},
         {"message", take_message},
@@ -371,7 +401,7 @@ static int take_value(void *context, unsigned int line, const char *key, char *v
 			return 0;
 		if (loader->rule.verdict != VERDICT_ALERT)
 			return refuse(loader, line, key, "this belongs to alerts: [alert NAME]");
-		return alert_keys[i].take(loader, line, value);
+		return alert_keys[i].take(loader, line, value, goes_on);
 	}
 	return goes_on ? 0 : refuse_key(loader, line, key);
 }

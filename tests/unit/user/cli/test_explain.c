@@ -9,6 +9,7 @@
 
 #include "tests/unit/user/judge/policy_fixture.h"
 #include "user/cli/cli.h"
+#include "user/cli/event_json.h"
 
 static char directory[64], policy_option[128], bad_option[128], out[65536], err[65536];
 
@@ -89,6 +90,7 @@ static void explain_table(void **state)
 	        {{"--port=0"}, 2, "", "--port: '0' is not a port"},
 	        {{"--port=22/xtp"}, 2, "", "--port: '22/xtp' is not a port"},
 	        {{"--port=22", "--exe=sshd"}, 2, "", "--exe: 'sshd' is not a whole path"},
+	        {{"--port=22", "--parent=bash"}, 2, "", "--parent: 'bash' is not a whole path"},
 	        {{"--port=22", "--user=no-such-user"}, 2, "", "--user: 'no-such-user' is no user"},
 	        {{"--port=22", "--address=10"}, 2, "", "--address: '10' is not"},
 	        {{"--port=22", "--outcome=bad"}, 2, "", "--outcome: 'bad' is not"},
@@ -100,6 +102,7 @@ static void explain_table(void **state)
 	        {{"22"}, 2, "", "'22' is one word too many"},
 	        {{"--event=-"}, 1, "", "standard input: there is no event in it"},
 	        {{"--event=/nonexistent"}, 1, "", "/nonexistent: No such file"},
+	        {{"--event=/usr"}, 1, "", "explain: /usr: Is a directory"},
 	};
 
 	(void)state;
@@ -155,9 +158,31 @@ static void explain_takes_events(void **state)
 	assert_int_equal(run(cli_explain, two, (const char *[]){policy_option, "--event=-", "-ojson", NULL}), 0);
 	assert_non_null(strchr(out, '\n'));
 	says(strchr(out, '\n'), "\"verdict\":\"alert\"");
-	(void)snprintf(two, sizeof(two), "%s{}\n", event);
+	/* a bad line is told, and those behind it are answered */
+	(void)snprintf(two, sizeof(two), "%s{}\n%s", event, event);
 	assert_int_equal(run(cli_explain, two, (const char *[]){policy_option, NULL}), 1);
-	says(err, "line 2: event.action: it is missing");
+	says(err, "explain: standard input:2: event.action: it is missing");
+	says(out, "verdict  alert");
+	says(strstr(out, "verdict") + 1, "verdict  alert");
+}
+
+/* What has no end, or no newline, is read in a fixed room. */
+static void explain_bounds_a_line(void **state)
+{
+	static const char event[] = "{\"event\":{\"action\":\"bound-socket\"},\"user\":{\"id\":\"0\"},\"group\":{\"id\":"
+	                            "\"0\"},\"server\":{\"port\":22},\"bindwatch\":{\"socket\":{\"protocol\":\"tcp\"}}}\n";
+	size_t len = 8 * EVENT_JSON_LINE_MAX;
+	char *text = malloc(len + sizeof(event) + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ' ', len);
+	text[len] = '\n';
+	memcpy(text + len + 1, event, sizeof(event));
+	assert_int_equal(run(cli_explain, text, (const char *[]){policy_option, NULL}), 1);
+	says(err, "explain: standard input:1: the line is longer than a recorded event can be");
+	says(out, "verdict  alert");
+	free(text);
 }
 
 static void explain_writes_json(void **state)
@@ -260,6 +285,7 @@ int main(void)
 	        cmocka_unit_test(explain_table),
 	        cmocka_unit_test(explain_knows_units_containers_parents),
 	        cmocka_unit_test(explain_takes_events),
+	        cmocka_unit_test(explain_bounds_a_line),
 	        cmocka_unit_test(explain_writes_json),
 	        cmocka_unit_test(check_tells_errors_and_warnings),
 	        cmocka_unit_test(check_warns),

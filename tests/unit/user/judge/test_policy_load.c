@@ -14,6 +14,12 @@ static struct registry *registry;
 #define RULE   "[expect a]\nport = 1\n"
 #define ALERT  "[alert a]\nport = 1\nseverity = low\n"
 #define FULL64 "0123456789012345678901234567890123456789012345678901234567890123"
+#define FULL256  FULL64 FULL64 FULL64 FULL64
+#define FULL1024 FULL256 FULL256 FULL256 FULL256
+
+/* 119 bytes */
+#define TECHNIQUES4  "T1571.001 T1571.002 T1571.003 T1571.004"
+#define TECHNIQUES12 TECHNIQUES4 " " TECHNIQUES4 " " TECHNIQUES4
 
 /* clang-format off */
 static const struct {
@@ -55,6 +61,14 @@ static const struct {
 	{ALERT "technique = T157\n", 4, "\"T157\": write the id"},
 	{ALERT "technique = T1571 T1036.05\n", 4, "\"T1036.05\": write the id"},
 	{ALERT "technique = T15710\n", 4, "\"T15710\": write the id"},
+	{ALERT "message = x\n  y\n", 0, NULL},
+	{ALERT "message = x\nmessage = y\n", 5, "\"y\": the rule has a message already"},
+	{ALERT "message = " FULL1024 "\n", 0, NULL},
+	{ALERT "message = " FULL1024 "x\n", 4, "\"0123"},
+	{ALERT "message = " FULL1024 "\n  x\n", 5, "\"x\": a message has 1024 bytes at most"},
+	{ALERT "technique = " TECHNIQUES12 " T1571\n", 0, NULL},
+	{ALERT "technique = " TECHNIQUES12 "\ntechnique = T1571 T1572.001\n", 5,
+	 "\"T1572.001\": the techniques of a rule have 128 bytes at most"},
 	{ALERT "message =\n", 4, "\"message\": the value is missing"},
 	{RULE "prot = 1\n", 3, "\"prot\": there is no such key: did you mean port?"},
 	{RULE "xyzzy = 1\n", 3, "\"xyzzy\": there is no such key: bindwatch-policy(5)"},

@@ -72,8 +72,8 @@ int learn_each_refusal(const struct learn *learn, int (*each)(void *context, con
 /* NULL, or why the event's program must not become a rule: what its path or its unit says proves nothing. Static. */
 const char *learn_why_not(const struct event *event);
 
-/* Whether the path is that of an interpreter, a shell, or a tool that connects anything to a socket. */
-bool learn_is_interpreter(const char *path);
+/* What the reader of a rule should know of where the program stands; NULL: nothing. Static. */
+const char *learn_note(const char *path);
 
 /* The program as a rule can name it. The event has a process whose executable is known. */
 struct learn_program learn_program_of(const struct event *event);

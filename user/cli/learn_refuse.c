@@ -4,34 +4,13 @@
 #include <string.h>
 
 #include "user/cli/learn.h"
+#include "user/judge/interpreter.h"
 
 /* A line of a policy holds 8192 bytes, and one byte of a path may take four of them. */
 #define PATH_LEN_MAX 2000
 
-/* A path of theirs says nothing of what they run, but their unit does. Patterns of the file's name. */
-/* clang-format off */
-static const char *const interpreters[] = {
-	"ash", "awk", "bash", "bun", "busybox", "csh", "dash", "deno", "expect", "fish", "gawk", "java", "jjs", "ksh",
-	"ksh93", "lua*", "mawk", "mksh", "nawk", "node", "nodejs", "perl", "perl[0-9]*", "php", "php[0-9]*",
-	"platform-python*", "pwsh", "pypy*", "python*", "rbash", "ruby*", "sh", "tclsh*", "tcsh", "toybox", "zsh*",
-	/* and those that connect anything to a socket */
-	"nc", "nc.*", "ncat", "netcat", "socat*",
-};
-/* clang-format on */
-
 /* Where everybody may write, whatever the directory below it says: the file was put there by nobody who installs. */
 static const char *const temporary[] = {"/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "/run/lock/", "/var/lock/"};
-
-bool learn_is_interpreter(const char *path)
-{
-	const char *name = strrchr(path, '/');
-
-	name = name ? name + 1 : path;
-	for (size_t i = 0; i < sizeof(interpreters) / sizeof(interpreters[0]); i++)
-		if (fnmatch(interpreters[i], name, 0) == 0)
-			return true;
-	return false;
-}
 
 static bool is_temporary(const char *path)
 {
@@ -39,6 +18,29 @@ static bool is_temporary(const char *path)
 		if (strncmp(path, temporary[i], strlen(temporary[i])) == 0)
 			return true;
 	return false;
+}
+
+/* Where only packages put files, if the package is not known itself. */
+static bool is_packaged(const struct executable *executable)
+{
+	static const char *const places[] = {"/usr/bin/", "/usr/sbin/", "/usr/lib/", "/usr/lib64/", "/usr/libexec/",
+	                                     "/bin/",     "/sbin/",     "/lib/",     "/lib64/"};
+
+	if (executable->package_known)
+		return executable->package;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (strncmp(executable->path, places[i], strlen(places[i])) == 0)
+			return true;
+	return false;
+}
+
+const char *learn_note(const char *path)
+{
+	if (strncmp(path, "/home/", 6) == 0)
+		return "The program stands in a user's home: who owns it can put any other there.";
+	if (strncmp(path, "/root/", 6) == 0)
+		return "The program stands in root's home: no package put it there.";
+	return NULL;
 }
 
 /*
@@ -80,6 +82,10 @@ const char *learn_why_not(const struct event *event)
 		return "its path is longer than a rule should be";
 	if (flags & EXECUTABLE_DELETED && !(flags & EXECUTABLE_REPLACED))
 		return "the program's file was deleted";
+	/* a package's upgrade leaves a daemon so until it is started again; elsewhere somebody put another file there
+	 */
+	if (flags & EXECUTABLE_REPLACED && !is_packaged(executable))
+		return "another file stands in the program's place, and no package is known to have put it there";
 	if (flags & EXECUTABLE_WORLD_WRITABLE || is_temporary(executable->path))
 		return "everybody may write where the program stands";
 	if (flags & EXECUTABLE_MODIFIED)
@@ -92,7 +98,7 @@ const char *learn_why_not(const struct event *event)
 		return "another program had just let the port go";
 	if (event->facts.patterns & PATTERN_SWEEP)
 		return "it tried many ports in a short time";
-	if (learn_is_interpreter(executable->path) && !learn_program_of(event).unit)
+	if (interpreter_is_at(executable->path) && !learn_program_of(event).unit)
 		return "an interpreter of no unit may be any program";
 	return NULL;
 }

@@ -8,6 +8,7 @@
 #include "registry/sha256.h"
 #include "user/base/visible.h"
 #include "user/cli/learn.h"
+#include "user/judge/interpreter.h"
 
 /* Ports that the comment above a section tells one by one; the others are counted. */
 #define PORTS_TOLD 20
@@ -281,7 +282,9 @@ static void write_comment(struct writing *writing)
 		write_port_comment(writing, section->rows[i]);
 	if (section->count > PORTS_TOLD)
 		(void)fprintf(writing->stream, "#   and %zu more ports\n", section->count - PORTS_TOLD);
-	if (learn_is_interpreter(program->exe))
+	if (learn_note(program->exe))
+		(void)fprintf(writing->stream, "# %s\n", learn_note(program->exe));
+	if (interpreter_is_at(program->exe))
 		(void)fputs("# An interpreter: a file with rules that alert on those must come behind this one's.\n",
 		            writing->stream);
 }

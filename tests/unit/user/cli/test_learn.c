@@ -42,6 +42,7 @@ struct sample {
 	enum event_action action;
 	const char *address; /* NULL: 0.0.0.0 */
 	const char *container;
+	const char *package; /* NULL: not asked for; "": of none */
 	uint32_t exe_flags, socket_flags, patterns;
 	int error;
 	bool ephemeral, no_process, truncated, no_alert, cgroup;
@@ -72,7 +73,9 @@ static struct event event_of(const struct sample *sample, struct process *proces
 	        (struct process){.executable = {.path = sample->exe,
 	                                        .path_truncated = sample->truncated,
 	                                        .flags = sample->exe_flags,
-	                                        .flags_known = ~0U},
+	                                        .flags_known = ~0U,
+	                                        .package_known = sample->package,
+	                                        .package = sample->package && *sample->package ? sample->package : NULL},
 	                         .cgroup = {.path = sample->unit || sample->container || sample->cgroup ? "/x" : NULL,
 	                                    .unit = sample->unit,
 	                                    .container_id = sample->container}};
@@ -330,8 +333,12 @@ static void refusals(void **state)
 	        {"its program is not known", {.exe = "x/y", .truncated = true}},
 	        {"its program is not known", {.exe = "/x/y", .truncated = true}},
 	        {"the program's file was deleted", {.exe = "/opt/x", .exe_flags = EXECUTABLE_DELETED}},
-	        {NULL, {.exe = "/opt/x", .exe_flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED}},
-	        {NULL, {.exe = "/opt/x", .exe_flags = EXECUTABLE_REPLACED}},
+	        {"another file stands", {.exe = "/opt/x", .exe_flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED}},
+	        {"another file stands", {.exe = "/opt/x", .exe_flags = EXECUTABLE_REPLACED}},
+	        {"another file stands", {.exe = "/usr/local/bin/x", .exe_flags = EXECUTABLE_REPLACED}},
+	        {NULL, {.exe = "/usr/bin/x", .exe_flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED}},
+	        {NULL, {.exe = "/opt/x", .exe_flags = EXECUTABLE_REPLACED, .package = "x"}},
+	        {"another file stands", {.exe = "/usr/bin/x", .exe_flags = EXECUTABLE_REPLACED, .package = ""}},
 	        {"everybody may write", {.exe = "/opt/x", .exe_flags = EXECUTABLE_WORLD_WRITABLE}},
 	        {"everybody may write", {.exe = "/tmp/a/b"}},
 	        {"everybody may write", {.exe = "/dev/shm/b"}},
@@ -348,6 +355,13 @@ static void refusals(void **state)
 	        {NULL, {.exe = "/usr/bin/perl", .unit = "x.service"}},
 	        {"its path is longer", {.exe = long_path}},
 	        {NULL, {.exe = "/usr/sbin/perlbal"}},
+	        {"an interpreter of no unit", {.exe = "/usr/lib/jvm/java-17/bin/java"}},
+	        {"an interpreter of no unit", {.exe = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"}},
+	        {"an interpreter of no unit", {.exe = "/usr/bin/qemu-arm-static"}},
+	        {"an interpreter of no unit", {.exe = "/usr/local/bin/chisel"}},
+	        {"an interpreter of no unit", {.exe = "/usr/bin/gdb"}},
+	        {NULL, {.exe = "/usr/bin/node_exporter"}},
+	        {NULL, {.exe = "/usr/bin/qemu-system-x86_64"}},
 	};
 
 	(void)state;
@@ -420,6 +434,34 @@ static void order_does_not_matter(void **state)
 	                              "1970-01-01T00:16:40Z to 1970-01-01T00:50:00Z\n"
 	                              "#   8003/tcp mcreport: 2 binds by 4000001, 1970-01-01T00:33:20Z\n"));
 	free(first);
+}
+
+/* What the reader should think of before he takes a rule. */
+static void notes(void **state)
+{
+	static const struct {
+		struct sample sample;
+		const char *note;
+	} table[] = {
+	        {{.exe = "/home/alice/bin/x", .port = 8001}, "\n# The program stands in a user's home: "},
+	        {{.exe = "/root/x", .port = 8001}, "\n# The program stands in root's home: "},
+	        {{.exe = "/usr/bin/java", .unit = "x.service", .port = 8001}, "\n# An interpreter: "},
+	        {{.exe = "/opt/x", .port = 8001}, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct learn *learn;
+		char *text;
+
+		assert_int_equal(learn_open(false, &learn), 0);
+		add(learn, &table[i].sample, 1);
+		text = written(learn);
+		if (table[i].note ? !strstr(text, table[i].note) : strstr(text, "\n# The") || strstr(text, "\n# An"))
+			fail_msg("row %zu: %s", i, text);
+		free(text);
+		learn_free(learn);
+	}
 }
 
 /* So many that to look for names of all of them is not worth it. */
@@ -503,6 +545,7 @@ int main(void)
 	        cmocka_unit_test(a_policy_comes_of_it),
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(order_does_not_matter),
+	        cmocka_unit_test(notes),
 	        cmocka_unit_test(many_ports_are_written_by_number),
 	        cmocka_unit_test(names_differ),
 	        cmocka_unit_test(bounded),

@@ -15,10 +15,12 @@
 
 #include "tests/unit/user/judge/vendor_rows.h"
 #include "user/judge/classify.h"
+#include "user/judge/glob.h"
+#include "user/judge/interpreter.h"
 #include "user/judge/policy.h"
 
 /* As docs/bindwatch.8 has it. */
-#define SERVICES 207
+#define SERVICES 216
 
 /* Of user/judge/policy_embedded.S: each file's name and text, with a NUL behind both. */
 extern const char policy_embedded[], policy_embedded_end[];
@@ -79,6 +81,14 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	process->executable.flags_known = (1U << EXECUTABLE_FLAGS) - 1;
 	process->cgroup.path = "/";
 	process->cgroup.unit = row->unit;
+	if (row->container) {
+		process->cgroup.container_id = row->container;
+		process->cgroup.runtime = RUNTIME_UNKNOWN;
+	}
+	if (row->parent) {
+		process->ancestors[0].executable = row->parent;
+		process->ancestors_count = 1;
+	}
 	*event = (struct event){
 	        .action = row->action, .error = row->error, .pid = 4711, .uid = row->user, .process = process};
 	if (!row->exe)
@@ -87,7 +97,7 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	event->family = server.family;
 	event->socket_flags = row->socket;
 	event->netns_inode = 1;
-	event->unprivileged_port_start = 1024;
+	event->unprivileged_port_start = row->open ? 0 : 1024;
 	/* what an old socket asked for nobody saw */
 	if (row->action != EVENT_EXISTING)
 		event->requested = server;
@@ -192,6 +202,155 @@ static void each_rule(void **state)
 	assert_int_equal(services, SERVICES);
 }
 
+/* A rule as it is written, without its comments. The text goes up to the next heading, or the end of the file. */
+static const char *next_rule(const char *text, char *verdict, char *name, const char **ret_end)
+{
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, "[%15s %79[^]]]", verdict, name) != 2)
+			continue;
+		line = strchr(line, '\n') + 1;
+		*ret_end = strstr(line, "\n[");
+		*ret_end = *ret_end ? *ret_end : line + strlen(line);
+		return line;
+	}
+	return NULL;
+}
+
+/* The next word of a key in a rule's text; *at goes through it and begins as the text. false: there is none. */
+static bool next_word(const char *key, const char *end, const char **at, char word[256])
+{
+	size_t key_len = strlen(key), len;
+	const char *p = *at;
+
+	for (; p < end; p += len) {
+		bool begins = p[-1] == '\n';
+
+		len = strcspn(p, " \n");
+		if (begins && (len != key_len || strncmp(p, key, len) != 0)) {
+			len = strcspn(p, "\n") + 1;
+		} else if (begins || !len || (len == 1 && *p == '=')) {
+			len += !begins || p[len] != '\n';
+		} else {
+			assert_true(len < 256);
+			(void)snprintf(word, 256, "%.*s", (int)len, p);
+			*at = p + len;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The alert's `exe` are the names of the list, in its order, in any directory. */
+static void same_names(const char *const *names, const char *end, const char **at)
+{
+	char word[256];
+
+	for (; *names && next_word("exe", end, at, word); names++) {
+		assert_memory_equal(word, "/**/", 4);
+		assert_string_equal(word + 4, *names);
+	}
+	assert_null(*names);
+}
+
+static void alerts_name_the_interpreters(void **state)
+{
+	static const struct {
+		const char *rule;
+		const char *const *names, *const *more;
+	} table[] = {
+	        {"interpreter-on-privileged-port", interpreter_names, NULL},
+	        {"network-tool-on-privileged-port", network_tool_names, NULL},
+	        {"interpreter-on-automatic-port", interpreter_names, network_tool_names},
+	};
+	size_t found = 0;
+
+	(void)state;
+	for (const char *file = policy_embedded; file < policy_embedded_end && *file;) {
+		const char *text = file + strlen(file) + 1, *end = text;
+		char verdict[16], rule[80], word[256];
+
+		while ((text = next_rule(end, verdict, rule, &end))) {
+			for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+				const char *at = text;
+
+				if (strcmp(table[i].rule, rule) != 0)
+					continue;
+				found++;
+				same_names(table[i].names, end, &at);
+				if (table[i].more)
+					same_names(table[i].more, end, &at);
+				assert_false(next_word("exe", end, &at, word));
+			}
+		}
+		file += strlen(file) + 1;
+		file += strlen(file) + 1;
+	}
+	assert_int_equal(found, sizeof(table) / sizeof(table[0]));
+}
+
+/* A name that the pattern matches: a wildcard becomes "x", a set its first byte. */
+static void sample_of(const char *pattern, char *ret)
+{
+	for (; *pattern; pattern++) {
+		if (*pattern == '[') {
+			*ret++ = pattern[1];
+			pattern = strchr(pattern, ']');
+		} else if (*pattern != '*') {
+			*ret++ = *pattern;
+		} else if (pattern[1] != '*') {
+			*ret++ = 'x';
+		}
+	}
+	*ret = '\0';
+}
+
+/* Whether the pattern of a path lets an interpreter or a network tool in, in a directory that it names. */
+static bool lets_in(const char *pattern, const char *const *names)
+{
+	char directory[256], name[64], path[512];
+
+	sample_of(pattern, directory);
+	for (; *names; names++) {
+		sample_of(*names, name);
+		(void)snprintf(path, sizeof(path), "%.*s%s", (int)(strrchr(directory, '/') + 1 - directory), directory,
+		               name);
+		if (glob_match(pattern, path, strlen(path), 0))
+			return true;
+	}
+	return false;
+}
+
+/* What an interpreter runs its path does not tell: no expectation of one is without a unit. */
+static void interpreters_have_a_unit(void **state)
+{
+	size_t interpreters = 0, without = 0;
+
+	(void)state;
+	for (const char *file = policy_embedded; file < policy_embedded_end && *file;) {
+		const char *text = file + strlen(file) + 1, *end = text;
+		char verdict[16], rule[80], word[256];
+
+		while ((text = next_rule(end, verdict, rule, &end))) {
+			const char *exe = text, *unit = text;
+			bool any = false;
+
+			while (strcmp(verdict, "expect") == 0 && next_word("exe", end, &exe, word))
+				any |= lets_in(word, interpreter_names) || lets_in(word, network_tool_names) ||
+				       interpreter_is_at(word);
+			interpreters += any;
+			if (!any || next_word("unit", end, &unit, word))
+				continue;
+			print_error("%s: [expect %s] lets an interpreter in and has no unit\n", file, rule);
+			without++;
+		}
+		file += strlen(file) + 1;
+		file += strlen(file) + 1;
+	}
+	assert_true(interpreters >= 30);
+	assert_int_equal(without, 0);
+}
+
 /* The manual's own number. */
 static void manual_counts(void **state)
 {
@@ -214,6 +373,8 @@ int main(void)
 	        cmocka_unit_test(expected_table),
 	        cmocka_unit_test(others_table),
 	        cmocka_unit_test(each_rule),
+	        cmocka_unit_test(alerts_name_the_interpreters),
+	        cmocka_unit_test(interpreters_have_a_unit),
 	        cmocka_unit_test(manual_counts),
 	};
 

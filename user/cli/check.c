@@ -203,13 +203,13 @@ static int write_json(const struct result *result)
 /* 0; -EINVAL: there are errors; -ENOMEM. */
 static int find_problems(const struct options *options, const struct registry *registry, struct result *result)
 {
-	const struct policy_options policy_options = {.registry = registry,
-	                                              .host_netns = cli_host_netns(),
-	                                              .paths = options->policy.list,
-	                                              .paths_count = options->policy.count};
+	struct policy_options policy_options = {
+	        .registry = registry, .paths = options->policy.list, .paths_count = options->policy.count};
 	struct policy *policy;
-	int r = policy_load(&policy_options, &policy, &result->problems);
+	int r;
 
+	cli_host_namespaces(policy_options.host);
+	r = policy_load(&policy_options, &policy, &result->problems);
 	if (r < 0)
 		return r;
 	r = policy_check(policy, &result->problems);

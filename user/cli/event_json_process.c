@@ -230,5 +230,7 @@ void event_json_read_process(struct document *document, struct event_json *json)
 	read_arguments(document, &json->process);
 	read_ancestors(document, &json->process);
 	read_cgroup(document, &json->process.cgroup);
+	(void)document_u32(document, NULL, "bindwatch.namespaces.mount", &json->process.mntns_inode);
+	(void)document_u32(document, NULL, "bindwatch.namespaces.user", &json->process.userns_inode);
 	event->process = &json->process;
 }

@@ -30,6 +30,9 @@ static int help(void)
 	        "      --unit=UNIT         systemd unit (none)\n"
 	        "      --container=ID      container (none)\n"
 	        "      --parent=PATH       the program of the parent\n"
+	        "      --netns=NAMESPACE   host, other or its number: the namespace of the network (host)\n"
+	        "      --userns=NAMESPACE  the same of users\n"
+	        "      --mntns=NAMESPACE   the same of mounts\n"
 	        "      --outcome=OUTCOME   success (the default), failure, or the error: EADDRINUSE\n"
 	        "      --event=FILE        events as JSON, one a line; - is standard input\n"
 	        "      --policy=PATH       this file or directory, in place of the vendor's and the site's rules; may\n"
@@ -60,6 +63,9 @@ static const struct text_option {
         {"container", offsetof(struct explain_options, container), true},
         {"parent", offsetof(struct explain_options, parent), true},
         {"outcome", offsetof(struct explain_options, outcome), true},
+        {"netns", offsetof(struct explain_options, netns), true},
+        {"userns", offsetof(struct explain_options, userns), true},
+        {"mntns", offsetof(struct explain_options, mntns), true},
         {"event", offsetof(struct explain_options, event), false},
         {"registry", offsetof(struct explain_options, registry), false},
         {"services", offsetof(struct explain_options, services), false},

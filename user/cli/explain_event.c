@@ -131,6 +131,38 @@ static int take_flags(const char *text, struct executable *executable)
 	return CLI_OK;
 }
 
+/* "host", "other", or the number of one */
+static int take_namespace(const char *option, const char *text, uint32_t host, uint32_t *ret)
+{
+	uint64_t inode;
+
+	*ret = host;
+	if (!text || strcmp(text, "host") == 0)
+		return CLI_OK;
+	if (strcmp(text, "other") == 0) {
+		*ret = UINT32_MAX; /* the kernel counts up from the host's and is not there yet */
+		return CLI_OK;
+	}
+	if (number_parse(text, 1, UINT32_MAX, &inode))
+		return cli_usage("explain", "--%s: '%s' is not host, other or the number of a namespace", option, text);
+	*ret = (uint32_t)inode;
+	return CLI_OK;
+}
+
+static int take_namespaces(const struct explain_options *options, struct explain_event *made)
+{
+	uint32_t host[POLICY_NAMESPACES];
+	int r;
+
+	cli_host_namespaces(host);
+	r = take_namespace("netns", options->netns, host[POLICY_NETNS], &made->event.netns_inode);
+	if (!r)
+		r = take_namespace("userns", options->userns, host[POLICY_USERNS], &made->process.userns_inode);
+	if (!r)
+		r = take_namespace("mntns", options->mntns, host[POLICY_MNTNS], &made->process.mntns_inode);
+	return r;
+}
+
 static void take_process(const struct explain_options *options, struct explain_event *made)
 {
 	struct process *process = &made->process;
@@ -169,12 +201,11 @@ int explain_event_make(const struct explain_options *options, const struct regis
 		return cli_usage("explain", "--parent: '%s' is not a whole path", options->parent);
 	if ((r = take_port(options->port, event)) || (r = take_address(options->address, event)) ||
 	    (r = take_user(options->user, event)) || (r = take_outcome(options->outcome, event)) ||
-	    (r = take_flags(options->exe_flags, &ret->process.executable)))
+	    (r = take_flags(options->exe_flags, &ret->process.executable)) || (r = take_namespaces(options, ret)))
 		return r;
 	take_process(options, ret);
 	event->type = event->protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	event->unprivileged_port_start = port_start();
-	event->netns_inode = cli_host_netns();
 	if (!event->error)
 		event->bound = event->requested;
 	classify(registry, event);

@@ -10,6 +10,9 @@
 /* What a screen holds; bindwatch check tells all. */
 #define ERRORS_TOLD 20
 
+/* PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. A program of ours that could watch is in it. */
+#define FIRST_USERNS 0xEFFFFFFDU
+
 int cli_policy_add(const char *command, const char *path, struct cli_policy_paths *paths)
 {
 	if (paths->count == CLI_POLICY_PATHS)
@@ -18,13 +21,21 @@ int cli_policy_add(const char *command, const char *path, struct cli_policy_path
 	return CLI_OK;
 }
 
-uint32_t cli_host_netns(void)
+/* 0: it may not be seen */
+static uint32_t inode_of(const char *path)
 {
 	struct stat status;
 
-	if (stat("/proc/1/ns/net", &status) == 0 || stat("/proc/self/ns/net", &status) == 0)
-		return (uint32_t)status.st_ino;
-	return 0;
+	return stat(path, &status) == 0 ? (uint32_t)status.st_ino : 0;
+}
+
+void cli_host_namespaces(uint32_t ret[POLICY_NAMESPACES])
+{
+	ret[POLICY_NETNS] = inode_of("/proc/1/ns/net");
+	if (!ret[POLICY_NETNS])
+		ret[POLICY_NETNS] = inode_of("/proc/self/ns/net");
+	ret[POLICY_USERNS] = FIRST_USERNS;
+	ret[POLICY_MNTNS] = inode_of("/proc/1/ns/mnt");
 }
 
 static int tell_errors(const char *command, const struct policy_problems *problems)
@@ -50,13 +61,12 @@ static int tell_errors(const char *command, const struct policy_problems *proble
 int cli_policy_open(const char *command, const struct cli_policy_paths *paths, const struct registry *registry,
                     struct policy **ret)
 {
-	const struct policy_options options = {.registry = registry,
-	                                       .host_netns = cli_host_netns(),
-	                                       .paths = paths->list,
-	                                       .paths_count = paths->count};
+	struct policy_options options = {.registry = registry, .paths = paths->list, .paths_count = paths->count};
 	struct policy_problems problems = {0};
-	int r = policy_load(&options, ret, &problems);
+	int r;
 
+	cli_host_namespaces(options.host);
+	r = policy_load(&options, ret, &problems);
 	if (r == -EINVAL)
 		r = tell_errors(command, &problems);
 	else if (r < 0)

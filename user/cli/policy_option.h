@@ -26,7 +26,11 @@ int cli_policy_add(const char *command, const char *path, struct cli_policy_path
 int cli_policy_open(const char *command, const struct cli_policy_paths *paths, const struct registry *registry,
                     struct policy **ret);
 
-/* The inode of the host's network namespace: that of process 1, or our own where it may not be seen. 0: neither. */
-uint32_t cli_host_netns(void);
+/*
+ * The inodes of the host's namespaces, 0 where one is not known: those of process 1; of users the kernel's first. Where
+ * process 1 may not be looked at, our own stands for that of networks. Not for that of mounts, for a service is often
+ * given one of its own.
+ */
+void cli_host_namespaces(uint32_t ret[POLICY_NAMESPACES]);
 
 #endif

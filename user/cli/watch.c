@@ -173,6 +173,7 @@ static void show_existing(struct watch *watch)
 static int start(struct watch *watch)
 {
 	char error[SENSE_ERROR_LEN];
+	size_t rules = policy_rules(watch->policy), files = policy_files(watch->policy);
 	const char *refusals;
 	int r;
 
@@ -184,10 +185,10 @@ static int start(struct watch *watch)
 	else
 		sense_enrich(watch->sense, watch->enrich);
 	refusals = sense_refusals(watch->sense);
-	fprintf(stderr, "bindwatch: watching, plan %s%s%s%s, registry of %s (%s), %zu rules of %zu files\n",
+	fprintf(stderr, "bindwatch: watching, plan %s%s%s%s, registry of %s (%s), %zu %s of %zu %s\n",
 	        plan_name(sense_plan(watch->sense)), *refusals ? " (" : "", refusals, *refusals ? ")" : "",
-	        registry_date(watch->registry), registry_source(watch->registry), policy_rules(watch->policy),
-	        policy_files(watch->policy));
+	        registry_date(watch->registry), registry_source(watch->registry), rules, rules == 1 ? "rule" : "rules",
+	        files, files == 1 ? "file" : "files");
 	r = notify("READY=1");
 	if (r < 0)
 		(void)cli_error("cannot tell the service manager by NOTIFY_SOCKET: %s", strerror(-r));

@@ -23,9 +23,17 @@
 
 struct policy;
 
+/* Of whose host rules speak. */
+enum policy_namespace {
+	POLICY_NETNS,
+	POLICY_USERNS,
+	POLICY_MNTNS,
+	POLICY_NAMESPACES,
+};
+
 struct policy_options {
 	const struct registry *registry; /* names of services; borrowed for the call */
-	uint32_t host_netns;             /* inode of the host's network namespace; 0: not known */
+	uint32_t host[POLICY_NAMESPACES]; /* inodes of the host's namespaces; 0: not known */
 	const char *const *paths;        /* files and directories that are read in place of all others, in this order */
 	size_t paths_count;              /* 0: the vendor's (built in and installed) and the site's */
 	const char *vendor_directory;    /* NULL: the standard ones */

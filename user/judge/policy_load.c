@@ -456,8 +456,8 @@ int policy_load(const struct policy_options *options, struct policy **ret, struc
 
 	if (!loader.policy)
 		return -ENOMEM;
-	loader.reader = (struct predicate_reader){
-	        .arena = &loader.policy->arena, .registry = options->registry, .host_netns = options->host_netns};
+	loader.reader = (struct predicate_reader){.arena = &loader.policy->arena, .registry = options->registry};
+	memcpy(loader.reader.host, options->host, sizeof(loader.reader.host));
 	r = service_index_open(options->registry, &loader.reader.services);
 	if (r == 0)
 		r = load_files(&loader, options);

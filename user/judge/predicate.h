@@ -18,6 +18,7 @@
 #include "user/base/event_words.h"
 #include "user/base/phrase.h"
 #include "user/base/string_map.h"
+#include "user/judge/policy.h"
 
 enum fact {
 	FACT_UNKNOWN,
@@ -79,7 +80,7 @@ struct predicate_reader {
 	const struct registry *registry;
 	struct service_index *services;      /* user/judge/service_index.h */
 	struct string_map users, groups;     /* names to numbers, asked for once */
-	uint32_t host_netns;                 /* 0: not known */
+	uint32_t host[POLICY_NAMESPACES];    /* of policy_options */
 	char message[PREDICATE_MESSAGE_LEN]; /* -EINVAL: what is wrong with the word, and what would be right */
 	char warning[PREDICATE_MESSAGE_LEN]; /* of a word that was taken; "": none */
 };
@@ -115,13 +116,15 @@ struct predicate {
 		bool (*number)(const struct event *event, uint32_t *ret);
 		/* patterns: the text at this index. FACT_NO: there is none, or no more */
 		enum fact (*text)(const struct event *event, size_t index, struct predicate_text *ret);
+		enum policy_namespace namespace;
 	};
 	enum event_words words; /* of a set */
 	bool words_are_flags;   /* the table's values are masks, not numbers of bits */
 	unsigned int flags;     /* of patterns: GLOB_*; PATTERN_IS_PATH, ... of predicate_pattern.c */
 	/* of numbers: the number of a name. As kind->read; NULL: there are no names */
 	int (*resolve)(struct predicate_reader *reader, struct predicate_word *word);
-	uint64_t refused; /* bits of a set whose words are not taken */
+	uint64_t refused; /* bits of a set whose words are not taken, */
+	const char *why_refused;
 };
 
 /* One line of a rule, its repetitions joined. */
@@ -133,7 +136,7 @@ struct condition {
 };
 
 extern const struct predicate_kind predicate_set, predicate_number, predicate_pattern, predicate_ports,
-        predicate_service, predicate_address, predicate_netns, predicate_sha256;
+        predicate_service, predicate_address, predicate_namespace, predicate_sha256;
 
 /* The ranges of a word of ports: word->ranges_count of them. */
 static inline const struct port_range *word_ranges(const struct predicate_word *word)

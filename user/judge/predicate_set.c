@@ -12,28 +12,35 @@ static uint64_t bit_of(const struct predicate *predicate, uint32_t value)
 	return predicate->words_are_flags ? value : 1ULL << value;
 }
 
-/* "write tcp, udp, sctp or dccp"; of a long list only what is near. */
-static void say_what_is_right(const struct predicate *predicate, struct predicate_reader *reader, const char *text)
+static bool is_refused(const struct predicate *predicate, uint32_t value)
+{
+	return bit_of(predicate, value) & predicate->refused;
+}
+
+/* "write tcp, udp, sctp or dccp"; of a long list only what is near. known: there is the word, but it is refused. */
+static void say_what_is_right(const struct predicate *predicate, struct predicate_reader *reader, const char *text,
+                              bool known)
 {
 	struct phrase phrase;
 	struct nearest nearest;
 	const char *word;
 	uint32_t value;
-	size_t count = 0;
 
 	phrase_begin(&phrase, reader->message, sizeof(reader->message));
 	nearest_begin(&nearest, text);
-	while ((word = event_word_at(predicate->words, count, &value))) {
-		nearest_consider(&nearest, word);
-		count++;
+	for (size_t i = 0; (word = event_word_at(predicate->words, i, &value)); i++) {
+		if (!is_refused(predicate, value))
+			nearest_consider(&nearest, word);
 	}
-	if (nearest.count) {
+	if (known) {
+		phrase_format(&phrase, "%s: ", predicate->why_refused);
+	} else if (nearest.count) {
 		phrase_format(&phrase, "there is no such word: did you mean %s?", nearest.found[0]);
 		return;
 	}
 	phrase_text(&phrase, "write ");
 	for (size_t i = 0, told = 0; (word = event_word_at(predicate->words, i, &value)); i++) {
-		if (bit_of(predicate, value) & predicate->refused)
+		if (is_refused(predicate, value))
 			continue;
 		phrase_text(&phrase, told ? ", " : "");
 		if (++told > 10) {
@@ -47,9 +54,10 @@ static void say_what_is_right(const struct predicate *predicate, struct predicat
 static int set_read(const struct predicate *predicate, struct predicate_reader *reader, struct predicate_word *word)
 {
 	uint32_t value;
+	bool known = event_word_find(predicate->words, word->text, &value);
 
-	if (!event_word_find(predicate->words, word->text, &value) || bit_of(predicate, value) & predicate->refused) {
-		say_what_is_right(predicate, reader, word->text);
+	if (!known || is_refused(predicate, value)) {
+		say_what_is_right(predicate, reader, word->text, known);
 		return -EINVAL;
 	}
 	word->bits = bit_of(predicate, value);

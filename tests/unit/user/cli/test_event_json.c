@@ -31,7 +31,7 @@ static const char everything[] =
         "[ignore g]\nargs = *-g* \"a b\"\nparent = /usr/**\n"
         "[ignore h]\nancestor = !/usr/bin/evil\neffective-user = 1000-2000\n"
         "[alert i]\nseverity = critical\npattern = sweep takeover\naction = !closed-socket\n"
-        "[alert j]\nseverity = informational\nerror = EADDRINUSE EACCES\noutcome = failure\nnetns = host\n"
+        "[alert j]\nseverity = informational\nerror = EADDRINUSE EACCES\noutcome = failure\nnetns = host\nuserns = !other\nmntns = other\n"
         "[expect k]\naction = listen-for-connections\ntransport = tcp sctp\naddress = 10.0.0.0/8 wildcard\n"
         "[ignore l]\nkernel-thread = yes\n"
         "[ignore m]\ngroup = 34\nclass = privileged\nstate = assigned\npod = *\n"
@@ -104,6 +104,8 @@ static struct process random_process(void)
 	process.arguments_length = process.arguments ? (pick(2) ? sizeof(arguments) : sizeof("nginx\0-g")) : 0;
 	process.arguments_truncated = process.arguments && !pick(4);
 	process.working_directory = text();
+	process.userns_inode = pick(3) ? HOST_USERNS : pick(2);
+	process.mntns_inode = pick(3) ? HOST_MNTNS : pick(2);
 	process.ancestors_count = pick(PROCESS_ANCESTORS_MAX + 1);
 	for (size_t i = 0; i < process.ancestors_count; i++)
 		process.ancestors[i] = (struct ancestor){.pid = pick(3) + 1, .comm = "sh", .executable = text()};
@@ -391,7 +393,7 @@ static void mutated_lines_are_harmless(void **state)
 static int open_all(void **state)
 {
 	const struct policy_options options = {.registry = NULL,
-	                                       .host_netns = HOST_NETNS,
+	                                       .host = HOST_NAMESPACES,
 	                                       .vendor_directory = "/nonexistent",
 	                                       .site_directory = "/nonexistent"};
 	struct policy_options built_in = options;

@@ -95,6 +95,10 @@ static void explain_table(void **state)
 	        {{"--port=22", "--address=10"}, 2, "", "--address: '10' is not"},
 	        {{"--port=22", "--outcome=bad"}, 2, "", "--outcome: 'bad' is not"},
 	        {{"--port=22", "--exe-flags=bad"}, 2, "", "--exe-flags: 'bad' is not"},
+	        {{"--port=22", "--userns=user"}, 2, "", "--userns: 'user' is not host, other or the number of a namespace"},
+	        {{"--port=22", "--mntns=0"}, 2, "", "--mntns: '0' is not host"},
+	        {{"--port=22", "--netns=4294967296"}, 2, "", "--netns: '4294967296' is not host"},
+	        {{"--userns=other"}, 2, "", "--userns needs --port beside it"},
 	        {{"--port=22", "--event=-"}, 2, "", "--port describes a bind, --event has one"},
 	        {{"--exe=/x"}, 2, "", "--exe needs --port beside it"},
 	        {{"--output=xml"}, 2, "", "--output: 'xml' is not text or json"},
@@ -123,17 +127,24 @@ static void explain_knows_units_containers_parents(void **state)
 	char path[128];
 	static const char text[] = "[expect u]\nunit = ssh.service\nport = 1\n[expect c]\ncontainer = 01*\nport = 2\n"
 	                           "[expect p]\nparent = /usr/bin/bash\nport = 3\n[expect a]\naddress = ::1\nport = 4\n"
-	                           "[expect n]\ncontainer = none\nunit = !*\nport = 5\n";
+	                           "[expect n]\ncontainer = none\nunit = !*\nport = 5\n"
+	                           "[expect h]\nuserns = host\nport = 6\n[expect o]\nuserns = other\nport = 6\n"
+	                           "[expect w]\nnetns = 9\nport = 7\n[expect m]\nmntns = 9\nport = 8\n";
 	static const char *const arguments[][3] = {{"--port=1", "--unit=ssh.service", "u"},
 	                                           {"--port=2", "--container=0123", "c"},
 	                                           {"--port=3", "--parent=/usr/bin/bash", "p"},
 	                                           {"--port=4", "--address=::1", "a"},
-	                                           {"--port=5", "--outcome=success", "n"}};
+	                                           {"--port=5", "--outcome=success", "n"},
+	                                           {"--port=6", "--userns=host", "h"},
+	                                           {"--port=6", "--outcome=success", "h"},
+	                                           {"--port=6", "--userns=other", "o"},
+	                                           {"--port=7", "--netns=9", "w"},
+	                                           {"--port=8", "--mntns=9", "m"}};
 
 	(void)state;
 	fixture_write(directory, "more.text", text, strlen(text));
 	(void)snprintf(path, sizeof(path), "--policy=%s/more.text", directory);
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof(arguments) / sizeof(arguments[0]); i++) {
 		char rule[16];
 
 		(void)snprintf(rule, sizeof(rule), "[expect %s]", arguments[i][2]);

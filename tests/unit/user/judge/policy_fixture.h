@@ -18,6 +18,12 @@
 #include "user/judge/policy.h"
 
 #define HOST_NETNS 4026531840U
+#define HOST_USERNS 4026531837U
+#define HOST_MNTNS 4026531841U
+#define HOST_NAMESPACES                                                                                                \
+	{                                                                                                              \
+		[POLICY_NETNS] = HOST_NETNS, [POLICY_USERNS] = HOST_USERNS, [POLICY_MNTNS] = HOST_MNTNS                \
+	}
 
 /* A directory of its own for each program; freed and removed by nobody but the test. */
 static inline void fixture_directory(char path[64])
@@ -53,7 +59,7 @@ static inline int fixture_load(const struct registry *registry, const char *text
 	char directory[64], path[128];
 	const char *const paths[] = {path};
 	const struct policy_options options = {
-	        .registry = registry, .host_netns = HOST_NETNS, .paths = paths, .paths_count = 1};
+	        .registry = registry, .host = HOST_NAMESPACES, .paths = paths, .paths_count = 1};
 	int r;
 
 	fixture_directory(directory);

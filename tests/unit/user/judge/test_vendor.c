@@ -32,7 +32,7 @@ static struct policy *policy;
 static int load(void **state)
 {
 	struct policy_options options = {
-	        .host_netns = 1, .vendor_directory = "/nonexistent", .site_directory = "/nonexistent"};
+	        .host = {[POLICY_NETNS] = 1, [POLICY_USERNS] = 1}, .vendor_directory = "/nonexistent", .site_directory = "/nonexistent"};
 	struct policy_problems problems = {0};
 	int result = registry_open_embedded(&registry);
 
@@ -89,6 +89,8 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 		process->ancestors[0].executable = row->parent;
 		process->ancestors_count = 1;
 	}
+	process->cgroup.slice = row->slice;
+	process->userns_inode = row->userns ? 2 : 1;
 	*event = (struct event){
 	        .action = row->action, .error = row->error, .pid = 4711, .uid = row->user, .process = process};
 	if (!row->exe)
@@ -96,7 +98,7 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	event->protocol = protocol_of(transport);
 	event->family = server.family;
 	event->socket_flags = row->socket;
-	event->netns_inode = 1;
+	event->netns_inode = row->netns ? 2 : 1;
 	event->unprivileged_port_start = row->open ? 0 : 1024;
 	/* what an old socket asked for nobody saw */
 	if (row->action != EVENT_EXISTING)

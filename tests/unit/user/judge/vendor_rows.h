@@ -16,7 +16,8 @@ struct row {
 	const char *port;
 	const char *exe;  /* "": the kernel; NULL: nobody is seen to hold it */
 	const char *rule; /* NULL: none */
-	const char *unit;
+	const char *unit, *slice;
+	bool userns, netns; /* others than the host's */
 	uint32_t socket; /* BW_SOCKET_* */
 	uint32_t flags;  /* EXECUTABLE_* */
 	uint32_t patterns;
@@ -335,6 +336,41 @@ static const struct row others[] = {
         BIND("4444/tcp", "/tmp/build/nc", "temporary-directory-program", .severity = SEVERITY_MEDIUM),
         BIND("22/tcp", "/dev/shm/sshd", "temporary-directory-program", .severity = SEVERITY_MEDIUM),
         BIND("0/udp", "/var/tmp/.x/y", "temporary-directory-program", .automatic = true, .severity = SEVERITY_MEDIUM),
+        BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-program", .user = 1000, .userns = true, .slice = "user-1000.slice",
+         .unit = "session-3.scope", .severity = SEVERITY_HIGH),
+        BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-program", .user = 1000, .userns = true, .slice = "user-1000.slice",
+         .unit = "user@1000.service", .address = "192.0.2.1", .severity = SEVERITY_HIGH),
+        BIND("80/tcp", "/usr/sbin/nginx", "own-namespace-program", .user = 1000, .userns = true, .address = "::",
+         .severity = SEVERITY_HIGH),
+        BIND("5432/tcp", "/opt/x", "own-namespace-program", .user = 1000, .userns = true, .severity = SEVERITY_HIGH),
+        BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-program", .user = 1000, .userns = true,
+         .action = EVENT_EXISTING, .socket = BW_SOCKET_PORT_ASKED, .severity = SEVERITY_HIGH),
+        BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-container", .user = 1000, .userns = true,
+         .slice = "user-1000.slice", .container = "0123456789abcdef", .severity = SEVERITY_LOW),
+        /* and nothing of it, though in a namespace of users of its own */
+        BIND("8080/tcp", "/usr/sbin/nginx", "web-server", .userns = true, .slice = "system.slice",
+         .unit = "nginx.service", .verdict = VERDICT_EXPECT),
+        BIND("5432/tcp", "/usr/lib/postgresql/15/bin/postgres", "postgresql", .userns = true,
+         .slice = "system-postgresql.slice", .verdict = VERDICT_EXPECT),
+        BIND("8080/tcp", "/usr/sbin/nginx", "web-server", .user = 1000, .userns = true, .netns = true,
+         .slice = "user-1000.slice", .container = "0123456789abcdef", .verdict = VERDICT_EXPECT),
+        BIND("8080/tcp", "/usr/sbin/nginx", "web-server", .user = 1000, .userns = true, .netns = true,
+         .slice = "user-1000.slice", .verdict = VERDICT_EXPECT),
+        BIND("8080/tcp", "/usr/sbin/nginx", "web-server", .user = 100000, .userns = true, .slice = "machine.slice",
+         .container = "0123456789abcdef", .verdict = VERDICT_EXPECT),
+        BIND("8080/tcp", "/usr/sbin/nginx", "web-server", .user = 1000, .userns = true, .address = "127.0.0.1",
+         .verdict = VERDICT_EXPECT),
+        BIND("0/udp", "/usr/bin/x", "automatic-port", .user = 1000, .userns = true, .automatic = true,
+         .verdict = VERDICT_IGNORE),
+        BIND("22/tcp", "/usr/sbin/sshd", "denied-privileged-port", .user = 1000, .userns = true, .error = EACCES,
+         .severity = SEVERITY_MEDIUM),
+        BIND("8080/tcp", "/usr/bin/pasta.avx2", "rootless-published-port", .user = 1000, .userns = true,
+         .verdict = VERDICT_EXPECT),
+        BIND("8080/tcp", "/usr/libexec/podman/rootlessport", "rootless-published-port", .user = 1000, .userns = true,
+         .verdict = VERDICT_EXPECT),
+        BIND("8080/tcp", "/usr/bin/conmon", "registered-port", .user = 1000, .userns = true, .severity = SEVERITY_LOW),
+        BIND("22000/tcp", "/app/bin/syncthing", "registered-port", .user = 1000, .userns = true,
+         .slice = "user-1000.slice", .severity = SEVERITY_LOW),
         BIND("443/tcp", "/usr/sbin/nginx", "second-owner", .patterns = PATTERN_SECOND_OWNER, .severity = SEVERITY_HIGH),
         BIND("8080/tcp", "/usr/bin/x", "second-owner", .patterns = PATTERN_SECOND_OWNER, .address = "127.0.0.1",
          .severity = SEVERITY_HIGH),

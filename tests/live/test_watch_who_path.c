@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "tests/live/live.h"
@@ -163,8 +162,7 @@ static void a_path_of_many_names_comes_whole(void **state)
 	close(at);
 }
 
-/* --- mounts ---------------------------------------------------------------------------------------------------------
- */
+/* --- mounts ------------------------------------------------------------------------------------------------------- */
 
 static int own_mounts(void)
 {
@@ -331,8 +329,7 @@ static void the_layer_of_an_overlay_is_told(void **state)
 	SKIP_BECAUSE(known ? NULL : "overlayfs was loaded after the hooks: which layer cannot be told");
 }
 
-/* --- files that are gone -------------------------------------------------------------------------------------------
- */
+/* --- files that are gone ------------------------------------------------------------------------------------------ */
 
 static void a_memfd_is_in_memory_only(void **state)
 {
@@ -340,13 +337,10 @@ static void a_memfd_is_in_memory_only(void **state)
 	struct who_event event;
 	struct who_child child;
 	struct stat status;
-	int from = open(test.tool, O_RDONLY | O_CLOEXEC);
 
 	(void)state;
 	SKIP_BECAUSE(test.why_not);
-	assert_int_equal(fstat(from, &status), 0);
-	assert_int_equal(sendfile(run.fd, from, NULL, (size_t)status.st_size), status.st_size);
-	close(from);
+	who_copy(&test, run.fd);
 	child = who_run(&test, &run);
 	who_await(&test, child.port, &event);
 	assert_string_equal(event.process.executable.path, "/memfd:odd name\n");
@@ -362,19 +356,16 @@ static void a_memfd_is_in_memory_only(void **state)
 
 static void a_file_of_no_name_is_in_memory_only(void **state)
 {
-	int from = open(test.tool, O_RDONLY | O_CLOEXEC),
-	    to = open(test.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0755);
+	int to = open(test.directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0755);
 	struct who_run run = {.stay = true};
 	char path[64];
 	struct who_event event;
 	struct who_child child;
-	struct stat status;
 
 	(void)state;
 	SKIP_BECAUSE(test.why_not);
 	SKIP_BECAUSE(to < 0 ? "no O_TMPFILE here" : NULL);
-	assert_int_equal(fstat(from, &status), 0);
-	assert_int_equal(sendfile(to, from, NULL, (size_t)status.st_size), status.st_size);
+	who_copy(&test, to);
 	/* what is open for writing cannot be executed */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
 	run.fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -385,7 +376,6 @@ static void a_file_of_no_name_is_in_memory_only(void **state)
 	assert_true(flags_of(&event, EXECUTABLE_DELETED));
 	who_end(&child);
 	who_event_free(&event);
-	close(from);
 	close(run.fd);
 }
 

@@ -235,19 +235,27 @@ void who_run_and_await(struct who_test *test, const struct who_run *run, struct 
 	assert_false(ret->process.from_proc);
 }
 
-void who_install_at(const struct who_test *test, int directory, const char *name, mode_t mode)
+void who_copy(const struct who_test *test, int to)
 {
-	struct stat status;
 	int from = open(test->tool, O_RDONLY | O_CLOEXEC);
-	int to = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	struct stat status;
 	ssize_t n = 1;
 
-	if (from < 0 || to < 0 || fstat(from, &status) || fchmod(to, mode))
-		fail_msg("%s to %s: %s", test->tool, name, strerror(errno));
+	if (from < 0 || fstat(from, &status))
+		fail_msg("%s: %s", test->tool, strerror(errno));
 	while (n > 0)
 		n = sendfile(to, from, NULL, (size_t)status.st_size);
 	assert_int_equal(n, 0);
 	close(from);
+}
+
+void who_install_at(const struct who_test *test, int directory, const char *name, mode_t mode)
+{
+	int to = openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+
+	if (to < 0 || fchmod(to, mode))
+		fail_msg("%s: %s", name, strerror(errno));
+	who_copy(test, to);
 	close(to);
 }
 

@@ -85,7 +85,8 @@ void who_compare(const struct who_event *event, pid_t pid);
 /* The executable, against what stat(2) says of it. */
 void who_compare_file(const struct executable *executable, const struct stat *status);
 
-/* Copies the tool to a new file; mode as given. Fails where it cannot. */
+/* Copies the tool to what is open, or to a new file; mode as given. Fails where it cannot. */
+void who_copy(const struct who_test *test, int to);
 void who_install(const struct who_test *test, const char *path, mode_t mode);
 void who_install_at(const struct who_test *test, int directory, const char *name, mode_t mode);
 

@@ -124,6 +124,8 @@ int list_sockets(struct bpf_iter__task_file *ctx)
 		return 0;
 	row.inode = file->f_inode->i_ino;
 	row.pid = pid_for_reader(leader);
+	row.start_ns = leader->start_boottime;
+	row.exec_id = leader->self_exec_id;
 #pragma unroll
 	for (int i = 0; i < BW_INVENTORY_COMM_LEN; i++)
 		row.comm[i] = leader->comm[i];

@@ -9,7 +9,7 @@
 #ifndef BW_INVENTORY_H
 #define BW_INVENTORY_H
 
-#define BW_INVENTORY_VERSION 1
+#define BW_INVENTORY_VERSION 2
 
 /* TASK_COMM_LEN of the kernel (include/linux/sched.h), the terminating NUL included. */
 #define BW_INVENTORY_COMM_LEN 16
@@ -25,6 +25,8 @@ struct bw_inventory_row {
 	__u32 pid;                     /* the process (thread group), in the reader's pid namespace */
 	__u64 inode;                   /* of the socket, in sockfs */
 	__u64 cookie;                  /* SO_COOKIE; 0: none so far */
+	__u64 start_ns;                /* of the process: CLOCK_BOOTTIME, nanoseconds; as in bw_socket, so exec_id */
+	__u32 exec_id;                 /* counts the execs; low 32 bits */
 	__u32 uid;                     /* of the socket's owner, in the first user namespace */
 	__u32 netns_inode;             /* of the socket's network namespace */
 	__u32 unprivileged_port_start; /* net.ipv4.ip_unprivileged_port_start of that namespace */
@@ -35,11 +37,11 @@ struct bw_inventory_row {
 	__u16 protocol;                /* IPPROTO_*; IPPROTO_MPTCP is 262 */
 	__u16 port;                    /* host order, never 0 */
 	__u8 state;                    /* BW_INVENTORY_CLOSE: no peer, and it does not listen; BW_INVENTORY_LISTEN */
-	__u8 pad[3];
+	__u8 pad[7];
 	__u8 address[16];                 /* network order; AF_INET uses the first 4 bytes, the others are 0 */
 	char comm[BW_INVENTORY_COMM_LEN]; /* of the process's first thread; any bytes, NUL-terminated */
 };
 
-_Static_assert(sizeof(struct bw_inventory_row) == 88, "bw_inventory_row");
+_Static_assert(sizeof(struct bw_inventory_row) == 104, "bw_inventory_row");
 
 #endif

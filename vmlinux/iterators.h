@@ -32,6 +32,8 @@ struct task_struct___inventory {
 	int pid;
 	int tgid;
 	char comm[16];
+	__u64 start_boottime;
+	__u64 self_exec_id;
 	struct task_struct___inventory *group_leader;
 	struct pid___inventory *thread_pid;
 	struct files_struct___inventory *files;

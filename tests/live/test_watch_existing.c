@@ -249,6 +249,86 @@ static void made_before_and_bound_after(void **state)
 	monitor_free(&monitor);
 }
 
+static const char *text_of(const json_t *event, const char *field)
+{
+	const char *text = json_string_value(live_field(event, field));
+
+	if (!text)
+		fail_msg("%s: no %s", json_string_value(live_field(event, "event.action")), field);
+	return text;
+}
+
+static void bind_and_listen(int fd, uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address("127.0.0.1", port, &address);
+
+	if (bind(fd, (struct sockaddr *)&address, length) || listen(fd, 1))
+		_exit(1);
+}
+
+/* Binds one of them, and the other as soon as it is told to; answers each time. It makes no other call that is told. */
+static pid_t start_server(const int fds[2], int channel)
+{
+	pid_t child = fork();
+	char byte;
+
+	assert_true(child >= 0);
+	if (child)
+		return child;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	bind_and_listen(fds[0], 8830);
+	if (write(channel, "y", 1) != 1 || read(channel, &byte, 1) != 1)
+		_exit(1);
+	bind_and_listen(fds[1], 8831);
+	if (write(channel, "y", 1) != 1)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+/* Read from /proc before, told by the kernel after: one process all the same. */
+static void who_it_is_stays_the_same(void **state)
+{
+	static const char *const fields[] = {"process.entity_id", "process.start", "process.executable",
+	                                     "bindwatch.cgroup.id"};
+	const json_t *existing = NULL, *bound = NULL;
+	struct monitor monitor;
+	uint64_t cookies[2];
+	int fds[2], channel[2];
+	pid_t server;
+	char byte;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
+	for (size_t i = 0; i < 2; i++) {
+		fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		cookies[i] = cookie_of(fds[i]);
+	}
+	fflush(NULL);
+	server = start_server(fds, channel[1]);
+	close(fds[0]);
+	close(fds[1]);
+	close(channel[1]);
+	assert_int_equal(read(channel[0], &byte, 1), 1);
+	start(&monitor);
+	assert_int_equal(write(channel[0], "y", 1), 1);
+	assert_int_equal(read(channel[0], &byte, 1), 1);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(kill(server, SIGKILL), 0);
+	assert_int_equal(waitpid(server, NULL, 0), server);
+	close(channel[0]);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(count_events(&monitor, cookies[0], ACTION_EXISTING, &existing), 1);
+	assert_int_equal(count_events(&monitor, cookies[1], ACTION_BIND, &bound), 1);
+	assert_int_equal(json_integer_value(live_field(existing, "process.pid")), server);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		assert_string_equal(text_of(existing, fields[i]), text_of(bound, fields[i]));
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
 /* A binder that does not wait for the monitor to be there. */
 #define STORM_MAX 8000
 
@@ -280,8 +360,9 @@ static void bind_storm(struct storm *storm)
 		storm->count = i + 1;
 		if (i % 3 == 0)
 			close(fd);
+		/* the second half is kept for what comes after, however long the monitor takes to start */
 		if (!storm->fast)
-			(void)usleep(100);
+			(void)usleep(i < STORM_MAX / 2 ? 100 : 10000);
 	}
 	while (!storm->stop)
 		(void)usleep(1000);
@@ -393,6 +474,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(each_is_told_once),
 	        cmocka_unit_test(both_holders_are_told),
 	        cmocka_unit_test(made_before_and_bound_after),
+	        cmocka_unit_test(who_it_is_stays_the_same),
 	        cmocka_unit_test(none_is_missed_while_it_starts),
 	};
 

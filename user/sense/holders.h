@@ -8,12 +8,14 @@
 
 #include "user/base/event.h"
 
-/* 4 million processes on one host's sockets; each takes 32 bytes. A host with more is under attack. */
+/* 4 million processes on one host's sockets; each takes 40 bytes. A host with more is under attack. */
 #define HOLDERS_MAX (4U << 20)
 
 struct holder {
-	uint64_t inode; /* of the socket, in sockfs */
-	uint32_t pid;   /* in the pid namespace of /proc */
+	uint64_t inode;    /* of the socket, in sockfs */
+	uint64_t start_ns; /* of the process: CLOCK_BOOTTIME, nanoseconds; 0: not known, for /proc was searched */
+	uint32_t exec_id;  /* counts the process's execs; valid if start_ns is not 0 */
+	uint32_t pid;      /* in the pid namespace of /proc */
 	char comm[EVENT_COMM_LEN];
 };
 

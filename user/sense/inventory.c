@@ -221,7 +221,8 @@ static int add_row(void *context, const struct bw_inventory_row *row)
 {
 	struct take *take = context;
 	struct inventory *inventory = take->inventory;
-	struct holder process = {.inode = row->inode, .pid = row->pid};
+	struct holder process = {
+	        .inode = row->inode, .start_ns = row->start_ns, .exec_id = row->exec_id, .pid = row->pid};
 	struct inventory_socket socket = {
 	        .address = {.family = row->family, .port = row->port, .has_port = true, .has_address = true},
 	        .family = row->family,
@@ -485,12 +486,15 @@ void inventory_event(const struct inventory *inventory, const struct inventory_s
 	        .listening = socket->state == INVENTORY_LISTEN,
 	};
 	if (socket->holders_count) {
-		const struct event_holder *holders = &inventory->processes[socket->holders];
+		const struct holder *first = &inventory->holders.list[socket->holders];
 
-		ret->holders = holders;
+		ret->holders = &inventory->processes[socket->holders];
 		ret->holders_count = socket->holders_count;
-		ret->pid = holders->pid;
-		memcpy(ret->comm, holders->comm, sizeof(ret->comm));
+		ret->pid = first->pid;
+		memcpy(ret->comm, first->comm, sizeof(ret->comm));
+		ret->has_process_start = first->start_ns != 0;
+		ret->process_start_ns = first->start_ns;
+		ret->process_exec_id = first->exec_id;
 	}
 	/* an index has its meaning in its own namespace only */
 	if (socket->device && socket->netns_inode == inventory->netns[0].inode && if_indextoname(socket->device, name))

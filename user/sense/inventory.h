@@ -109,9 +109,9 @@ bool inventory_note(const struct inventory *inventory, unsigned int number, char
 
 /*
  * The socket as an event: EVENT_EXISTING, at the time of the inventory, its boot_ns different for each socket. pid and
- * comm are of its first holder, 0 and "" where none is known; its holders live as the inventory does. What made it, and
- * when, is not known: no thread, no group, no address that was asked for; but port 0 was where it is known that the
- * kernel chose the port.
+ * comm are of its first holder, 0 and "" where none is known, and so is the process's start, known by the iterator
+ * only; its holders live as the inventory does. What made it, and when, is not known: no thread, no group, no address
+ * that was asked for; but port 0 was where it is known that the kernel chose the port.
  */
 void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret);
 

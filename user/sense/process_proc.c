@@ -11,13 +11,13 @@
 
 #define PF_KTHREAD 0x00200000 /* include/linux/sched.h */
 
-int proc_open(uint32_t pid)
+int proc_open(int root, uint32_t pid)
 {
-	char path[32];
+	char name[16];
 	int fd;
 
-	(void)snprintf(path, sizeof(path), "/proc/%" PRIu32, pid);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	(void)snprintf(name, sizeof(name), "%" PRIu32, pid);
+	fd = openat(root, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd >= 0 ? fd : errno == ENOENT ? -ESRCH : -errno;
 }
 

@@ -18,8 +18,8 @@ struct proc_stat {
 	bool kernel_thread;
 };
 
-/* The directory of a process: a descriptor that the caller closes, or -ESRCH, -errno. */
-int proc_open(uint32_t pid);
+/* The directory of a process: a descriptor that the caller closes, or -ESRCH, -errno. root: a descriptor of /proc. */
+int proc_open(int root, uint32_t pid);
 
 /* A file's first bytes, with a NUL behind them. How many, or -errno. */
 ssize_t proc_file(int proc, const char *name, char *text, size_t size);

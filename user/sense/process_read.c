@@ -15,11 +15,32 @@
 #include <linux/magic.h>
 #include <linux/openat2.h>
 
+#include "user/base/mountinfo.h"
+#include "user/sense/attach.h"
 #include "user/sense/process_proc.h"
 
 _Static_assert(PATH_MAX == 4096, "PROCESS_READ_TEXTS");
 
 #define DELETED " (deleted)" /* what d_path() of fs/d_path.c puts behind a name that is gone */
+
+struct process_source process_source_open(void)
+{
+	int cgroup = cgroup_root_open(MOUNTINFO);
+
+	return (struct process_source){
+	        .proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+	        .cgroup = cgroup < 0 ? -1 : cgroup,
+	};
+}
+
+void process_source_close(struct process_source *source)
+{
+	if (source->proc >= 0)
+		close(source->proc);
+	if (source->cgroup >= 0)
+		close(source->cgroup);
+	*source = (struct process_source){-1, -1};
+}
 
 static char *room(struct process_reading *reading)
 {
@@ -230,9 +251,28 @@ static void read_arguments(struct process_reading *reading, int proc)
 		process->arguments_count--;
 }
 
-/* The line of the v2 hierarchy: "0::/path" (cgroups(7)). */
-static void read_cgroup(struct process_reading *reading, int proc)
+/*
+ * The inode's number, which is the cgroup's id where numbers of inodes have 64 bits: kernfs_id_ino() of
+ * include/linux/kernfs.h. 0: there is no such directory, or none below the root that we see.
+ */
+static uint64_t cgroup_id(int root, const char *path)
 {
+	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV};
+	const char *below = path + strspn(path, "/");
+	int fd = (int)syscall(SYS_openat2, root, *below ? below : ".", &how, sizeof(how));
+	struct stat status;
+	uint64_t id = fd >= 0 && fstat(fd, &status) == 0 ? status.st_ino : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return id;
+}
+
+/* The line of the v2 hierarchy: "0::/path" (cgroups(7)). */
+static void read_cgroup(struct process_reading *reading, int root, int proc)
+{
+	struct process_cgroup *ret = &reading->process.cgroup;
 	char *text = room(reading), *line, *end;
 
 	if (proc_file(proc, "cgroup", text, PATH_MAX) < 0)
@@ -246,7 +286,8 @@ static void read_cgroup(struct process_reading *reading, int proc)
 		return;
 	memmove(text, line, (size_t)(end - line));
 	text[end - line] = '\0';
-	reading->process.cgroup.path = keep(reading, (size_t)(end - line));
+	ret->path = keep(reading, (size_t)(end - line));
+	ret->id = cgroup_id(root, ret->path);
 }
 
 /* Without what is put behind the name of a file that is gone; of one that was only renamed over it is left there. */
@@ -262,14 +303,14 @@ static const char *read_ancestor_executable(struct process_reading *reading, int
 	return path;
 }
 
-static void read_ancestors(struct process_reading *reading, uint32_t parent)
+static void read_ancestors(struct process_reading *reading, int root, uint32_t parent)
 {
 	struct process *process = &reading->process;
 
 	while (parent && process->ancestors_count < PROCESS_ANCESTORS_MAX) {
 		struct ancestor *ancestor = &process->ancestors[process->ancestors_count];
 		struct proc_stat stat;
-		int proc = proc_open(parent);
+		int proc = proc_open(root, parent);
 
 		if (proc < 0)
 			return;
@@ -325,7 +366,8 @@ static void read_credentials(struct process_reading *reading, int proc)
 	ret->known = true;
 }
 
-static void read_all(struct process_reading *reading, int proc, const struct proc_stat *stat)
+static void read_all(struct process_reading *reading, const struct process_source *source, int proc,
+                     const struct proc_stat *stat)
 {
 	struct process *process = &reading->process;
 
@@ -338,13 +380,13 @@ static void read_all(struct process_reading *reading, int proc, const struct pro
 		process->working_directory = read_link(reading, proc, "cwd");
 	}
 	read_arguments(reading, proc);
-	read_cgroup(reading, proc);
+	read_cgroup(reading, source->cgroup, proc);
 	process->pidns_inode = proc_namespace(proc, "ns/pid");
 	process->mntns_inode = proc_namespace(proc, "ns/mnt");
 	process->userns_inode = proc_namespace(proc, "ns/user");
 	process->netns_inode = proc_namespace(proc, "ns/net");
 	if (!stat->kernel_thread)
-		read_ancestors(reading, stat->parent);
+		read_ancestors(reading, source->proc, stat->parent);
 	read_credentials(reading, proc);
 }
 
@@ -353,10 +395,10 @@ static bool is_same(uint64_t start_ns, const struct proc_stat *stat)
 	return start_ns / PROC_TICK_NS == stat->start_ns / PROC_TICK_NS;
 }
 
-int process_read(uint32_t pid, uint64_t start_ns, struct process_reading *ret)
+int process_read(const struct process_source *source, uint32_t pid, uint64_t start_ns, struct process_reading *ret)
 {
 	struct proc_stat stat;
-	int r, proc = proc_open(pid);
+	int r, proc = proc_open(source->proc, pid);
 
 	if (proc < 0)
 		return proc;
@@ -369,7 +411,7 @@ int process_read(uint32_t pid, uint64_t start_ns, struct process_reading *ret)
 		r = -ESRCH;
 	if (r == 0) {
 		ret->process.start_ns = start_ns ? start_ns : stat.start_ns;
-		read_all(ret, proc, &stat);
+		read_all(ret, source, proc, &stat);
 		/* is what was read the whole process's, or did it end meanwhile? */
 		r = proc_stat(proc, &stat);
 	}
@@ -377,10 +419,10 @@ int process_read(uint32_t pid, uint64_t start_ns, struct process_reading *ret)
 	return r;
 }
 
-bool process_lives(uint32_t pid, uint64_t start_ns)
+bool process_lives(const struct process_source *source, uint32_t pid, uint64_t start_ns)
 {
 	struct proc_stat stat;
-	int proc = proc_open(pid);
+	int proc = proc_open(source->proc, pid);
 	bool lives = proc >= 0 && proc_stat(proc, &stat) == 0 && is_same(start_ns, &stat);
 
 	if (proc >= 0)
@@ -410,10 +452,10 @@ static void compare(struct process *process, int proc)
 	executable->flags_known |= EXECUTABLE_REPLACED | EXECUTABLE_DELETED;
 }
 
-void process_examine(struct process *process)
+void process_examine(const struct process_source *source, struct process *process)
 {
 	struct proc_stat stat;
-	int proc = process->kernel_thread ? -1 : proc_open(process->pid);
+	int proc = process->kernel_thread ? -1 : proc_open(source->proc, process->pid);
 
 	if (proc < 0)
 		return;

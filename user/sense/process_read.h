@@ -9,6 +9,16 @@
 
 #include "user/base/process.h"
 
+/* Where processes are read. Descriptors of directories, -1 where there is none. */
+struct process_source {
+	int proc;   /* /proc */
+	int cgroup; /* the root of the cgroup v2 hierarchy */
+};
+
+/* What this host has; closed by process_source_close(). */
+struct process_source process_source_open(void);
+void process_source_close(struct process_source *source);
+
 /* Room for five paths or argument lists of 4,096 bytes and the ancestors' paths, each with a NUL. */
 #define PROCESS_READ_TEXTS (5 * (4096 + 1) + PROCESS_ANCESTORS_MAX * (4096 + 1))
 
@@ -23,20 +33,20 @@ struct process_reading {
 /*
  * Reads /proc/PID. start_ns: the process that was started then (CLOCK_BOOTTIME, nanoseconds), or 0 for whichever has
  * this pid; as /proc knows it to 10 ms only, so much is compared. ret->process.start_ns is the given one, or what /proc
- * tells, a multiple of 10 ms. exec_id is 0, for /proc does not tell it, and the id of the cgroup, too.
+ * tells, a multiple of 10 ms. exec_id is 0, for /proc does not tell it.
  *
  * What cannot be read is left as not known. 0; -ESRCH: no such process (any more); -errno: /proc cannot be read.
  */
-int process_read(uint32_t pid, uint64_t start_ns, struct process_reading *ret);
+int process_read(const struct process_source *source, uint32_t pid, uint64_t start_ns, struct process_reading *ret);
 
 /* Is this process still there? */
-bool process_lives(uint32_t pid, uint64_t start_ns);
+bool process_lives(const struct process_source *source, uint32_t pid, uint64_t start_ns);
 
 /*
  * What may have become of a process's executable since its exec, seen from now: EXECUTABLE_DELETED and
  * EXECUTABLE_REPLACED of *process, by what its path leads to. Left as they are where that cannot be known, because the
  * process is gone or its directories are not to be seen.
  */
-void process_examine(struct process *process);
+void process_examine(const struct process_source *source, struct process *process);
 
 #endif

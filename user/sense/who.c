@@ -28,6 +28,7 @@ struct who {
 	void (*forgotten)(void *context, const struct process *process);
 	void *context;
 	struct enrich *enrich; /* NULL: none */
+	struct process_source source;
 	struct process_reading reading;
 	char texts[DECODE_PROCESS_TEXTS];
 	char cgroup_texts[CGROUP_TEXTS_SIZE(CGROUP_PATH_MAX)];
@@ -35,8 +36,9 @@ struct who {
 
 static bool lives(void *context, const struct process *process)
 {
-	(void)context;
-	return process_lives(process->pid, process->start_ns);
+	const struct who *who = context;
+
+	return process_lives(&who->source, process->pid, process->start_ns);
 }
 
 static void forgotten(void *context, const struct process *process)
@@ -63,6 +65,7 @@ int who_new(void (*on_forgotten)(void *context, const struct process *process), 
 	}
 	who->forgotten = on_forgotten;
 	who->context = context;
+	who->source = process_source_open();
 	who->first_pidns = stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == FIRST_PIDNS_INODE;
 	*ret = who;
 	return 0;
@@ -73,6 +76,7 @@ void who_free(struct who *who)
 	if (!who)
 		return;
 	process_cache_free(who->cache);
+	process_source_close(&who->source);
 	free(who);
 }
 
@@ -113,7 +117,7 @@ static void examine(const struct who *who, struct process_entry *entry, uint64_t
 		return;
 	if (entry->examined_ns && now_ns < entry->examined_ns + EXAMINE_EVERY_NS)
 		return;
-	process_examine(&entry->process);
+	process_examine(&who->source, &entry->process);
 	entry->examined_ns = now_ns;
 }
 
@@ -152,11 +156,13 @@ void who_holds(struct who *who, struct event *event)
 {
 	struct process_entry *entry;
 	struct process *process = &who->reading.process;
+	uint64_t start_ns = event->has_process_start ? event->process_start_ns : 0;
 
-	if (!event->pid || process_read(event->pid, 0, &who->reading) < 0)
+	if (!event->pid || process_read(&who->source, event->pid, start_ns, &who->reading) < 0)
 		return;
+	process->exec_id = event->process_exec_id;
 	event->credentials = who->reading.credentials;
-	entry = process_cache_find(who->cache, process->pid, process->start_ns, 0);
+	entry = process_cache_find(who->cache, process->pid, process->start_ns, process->exec_id);
 	if (!entry)
 		entry = add(who, process);
 	if (!entry)

@@ -30,7 +30,11 @@ int who_on_record(struct who *who, const void *data, size_t size);
  */
 void who_made(struct who *who, struct event *event);
 
-/* The same of an event that no hook made, by its pid, and event->credentials: EVENT_EXISTING. */
+/*
+ * The same of an event that no hook made, by its pid, and event->credentials: EVENT_EXISTING. Where it has the process's
+ * start, only that process is described, and found again by who_made(). Where it has none, it gets the one that /proc
+ * tells, to 10 ms: of one process the same in each such event, but not what the hooks say.
+ */
 void who_holds(struct who *who, struct event *event);
 
 /* The event is kept: its process stays. To be undone by who_release(), once. */

@@ -137,6 +137,8 @@ static void check_kind(const struct kind *kind, const struct inventory *inventor
 	assert_int_equal(event.holders_count, 1);
 	assert_int_equal(event.holders[0].pid, getpid());
 	assert_string_equal(event.holders[0].comm, event.comm);
+	assert_int_equal(event.has_process_start, inventory->iterated);
+	assert_true(event.process_start_ns == inventory->holders.list[found->holders].start_ns);
 	assert_true(event.time_ns && event.boot_ns);
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -224,6 +225,23 @@ static void read_best(void)
 		fail_msg("%s (%d)", why, err);
 }
 
+/* What /proc has of this process's start: clock ticks since the boot, field 22. */
+static uint64_t start_ticks(void)
+{
+	unsigned long long ticks = 0;
+	char line[512];
+	FILE *file = fopen("/proc/self/stat", "re");
+
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	(void)fclose(file);
+	assert_int_equal(sscanf(strrchr(line, ')') + 1,
+	                        " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+	                        &ticks),
+	                 1);
+	return ticks;
+}
+
 static void iterator_way(void **state)
 {
 	unsigned int way = (unsigned int)(uintptr_t)*state;
@@ -263,6 +281,8 @@ static void iterator_way(void **state)
 	                 BW_SOCKET_V6ONLY | BW_SOCKET_REUSEADDR | (way == 1 ? BW_SOCKET_INET_UNKNOWN : BW_SOCKET_FREEBIND));
 	(void)prctl(PR_GET_NAME, comm);
 	assert_string_equal(row->comm, comm);
+	assert_int_equal(row->start_ns / 10000000, start_ticks());
+	assert_true(row->exec_id != 0);
 	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);
 	assert_true(row->cookie == cookie || (way == 2 && row->cookie == 0));
 	assert_int_equal(listen(fd, 1), 0);

@@ -47,7 +47,8 @@ static int write_text(const char *path, const char *text)
 	return result;
 }
 
-/* No unit, slice or container speaks for the process. Where there is no such file, it is so already or cannot be had. */
+/* No unit, slice or container speaks for the process. Where there is no such file, it is so already or cannot be had.
+ */
 static void leave_cgroup(void)
 {
 	(void)write_text("/sys/fs/cgroup/cgroup.procs", "0");

@@ -7,11 +7,6 @@
 /* Words of expectations that are told; a port of more programs is told with how many more there are. */
 #define EXPECTED_MAX 4
 
-static bool text_is(const char *text, const char *other)
-{
-	return text && strcmp(text, other) == 0;
-}
-
 static void write_text(struct phrase *phrase, const char *text)
 {
 	phrase_visible(phrase, text, strlen(text));
@@ -58,10 +53,21 @@ static bool is_about_port(const struct rule *rule, const struct event *event)
 	return about;
 }
 
+/* Words that are told apart. */
+#define EXPECTED_KEPT 64
+
 struct expected {
-	const struct predicate_word *words[EXPECTED_MAX];
+	const struct predicate_word *words[EXPECTED_KEPT];
 	size_t count;
 };
+
+/* /usr/sbin/sshd and /usr/bin/sshd are one program: distributions differ in where it stands. */
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
 
 static void add_expected(struct expected *expected, const struct condition *condition)
 {
@@ -69,42 +75,88 @@ static void add_expected(struct expected *expected, const struct condition *cond
 		const struct predicate_word *word = &condition->words[i];
 		bool known = word->excludes;
 
-		for (size_t j = 0; j < expected->count && j < EXPECTED_MAX; j++)
-			known |= text_is(word->text, expected->words[j]->text);
+		for (size_t j = 0; j < expected->count && j < EXPECTED_KEPT; j++)
+			known |= strcmp(base_of(word->text), base_of(expected->words[j]->text)) == 0;
 		if (known)
 			continue;
-		if (expected->count < EXPECTED_MAX)
+		if (expected->count < EXPECTED_KEPT)
 			expected->words[expected->count] = word;
 		expected->count++;
 	}
 }
 
-/* The programs, or else the units, that the expectations of this port name. */
-static void find_expected(const struct policy *policy, const struct event *event, struct expected *ret)
+/* How many ports the narrowest of the condition's ranges has that holds the port; UINT32_MAX: there is none. */
+static uint32_t width_at(const struct condition *condition, uint16_t port)
 {
+	uint32_t narrowest = UINT32_MAX;
+
+	for (size_t i = 0; condition && i < condition->count; i++) {
+		const struct predicate_word *word = &condition->words[i];
+
+		for (size_t j = 0; !word->excludes && j < word->ranges_count; j++) {
+			const struct port_range *range = &word_ranges(word)[j];
+			uint32_t width = (uint32_t)range->last - range->first + 1;
+
+			if (port >= range->first && port <= range->last && width < narrowest)
+				narrowest = width;
+		}
+	}
+	return narrowest;
+}
+
+/*
+ * The lower, the more the rule says of this port: first what names its service, then what has its number, by how
+ * narrowly it does, last the programs that are expected in some unit only, as interpreters are. RANK_NONE: a rule that
+ * does not expect, or of so wide a range that it is about no port of it.
+ */
+enum { RANK_SERVICE, RANK_PORT, RANK_UNIT, RANK_NONE };
+
+#define RANGE_MAX 16U
+
+static uint32_t rank_of(const struct rule *rule, const struct event *event)
+{
+	uint16_t port = event->facts.server.port;
+	uint32_t service, width, rank;
+
+	if (rule->verdict != VERDICT_EXPECT || !is_about_port(rule, event))
+		return RANK_NONE * (RANGE_MAX + 1);
+	service = width_at(rule_condition(rule, "service"), port);
+	width = width_at(rule_condition(rule, "port"), port);
+	rank = service == UINT32_MAX ? RANK_PORT : RANK_SERVICE;
+	width = service < width ? service : width;
+	if (rule_condition(rule, "exe") && rule_condition(rule, "unit"))
+		rank = RANK_UNIT;
+	return width > RANGE_MAX ? RANK_NONE * (RANGE_MAX + 1) : rank * (RANGE_MAX + 1) + width;
+}
+
+/* Adds the programs, or else the units, of the rules of this rank. The next rank that there is. */
+static uint32_t add_rank(const struct policy *policy, const struct event *event, uint32_t rank, struct expected *ret)
+{
+	uint32_t next = RANK_NONE * (RANGE_MAX + 1);
 	struct policy_candidates candidates;
 	const struct rule *rule;
 
-	*ret = (struct expected){.count = 0};
 	policy_candidates_begin(policy, event, &candidates);
 	while ((rule = policy_candidates_next(policy, &candidates))) {
 		const struct condition *condition = rule_condition(rule, "exe");
+		uint32_t of_rule = rank_of(rule, event);
 
-		if (rule->verdict != VERDICT_EXPECT || !is_about_port(rule, event))
-			continue;
 		if (!condition)
 			condition = rule_condition(rule, "unit");
-		if (condition)
+		if (of_rule == rank && condition)
 			add_expected(ret, condition);
+		else if (of_rule > rank && of_rule < next)
+			next = of_rule;
 	}
+	return next;
 }
 
 static void write_expected(struct phrase *phrase, const struct policy *policy, const struct event *event)
 {
 	struct expected expected = {.count = 0};
 
-	if (policy)
-		find_expected(policy, event, &expected);
+	for (uint32_t rank = 0; policy && rank < RANK_NONE * (RANGE_MAX + 1);)
+		rank = add_rank(policy, event, rank, &expected);
 	if (!expected.count) {
 		phrase_text(phrase, "nothing is known to be expected there");
 		return;
@@ -115,7 +167,7 @@ static void write_expected(struct phrase *phrase, const struct policy *policy, c
 		write_text(phrase, expected.words[i]->text);
 	}
 	if (expected.count > EXPECTED_MAX)
-		phrase_format(phrase, " or %zu more", expected.count - EXPECTED_MAX);
+		phrase_format(phrase, " and %zu more", expected.count - EXPECTED_MAX);
 }
 
 /* The program: its path, or its name where the path is not known. */

@@ -40,7 +40,7 @@ static void reason_table(void **state)
 	         0,
 	         EVENT_BOUND,
 	         {.executable.path = "/x"},
-	         "look here: tcp/80 is http; expected /a or /b or /c or /d or 2 more, was /x run by user 7"},
+	         "look here: tcp/80 is http; expected /a or /b or /c or /d and 2 more, was /x run by user 7"},
 	        {4,
 	         IPPROTO_TCP,
 	         0,
@@ -88,6 +88,105 @@ static void reason_table(void **state)
 		policy_reason(policy, &event, NULL, text);
 		assert_string_equal(text, table[i].reason);
 	}
+	policy_free(policy);
+}
+
+/* Asks for the user, and gives him the name whatever the system says. */
+static void name_user(struct user_cache *users, uint32_t uid, const char *name)
+{
+	(void)user_cache_name(users, uid);
+	for (size_t i = 0; i < USER_CACHE_ENTRIES; i++) {
+		if (users->users[i].used && users->users[i].id == uid)
+			(void)snprintf(users->users[i].name, sizeof(users->users[i].name), "%s", name);
+	}
+}
+
+/* The expectation's part of the sentence, of a policy's rules. */
+static void assert_expected(const struct policy *policy, uint16_t port, uint16_t protocol, const char *wanted)
+{
+	static struct user_cache users;
+	struct process process = {.executable.path = "/usr/bin/python3", .working_directory = "/tmp"};
+	struct event event = fixture_event(registry, "0.0.0.0", port);
+	char text[POLICY_REASON_LEN], *tail;
+
+	name_user(&users, 1234, "alice");
+	event.uid = 1234;
+	event.process = &process;
+	event.protocol = protocol;
+	classify(registry, &event);
+	policy_reason(policy, &event, &users, text);
+	tail = strstr(text, ", was /usr/bin/python3 run by alice from /tmp");
+	assert_non_null(tail);
+	*tail = '\0';
+	assert_string_equal(text, wanted);
+}
+
+/* First who is expected for the service, then by the number, last in a unit only; who takes any port is not told. */
+static void what_is_expected_most_is_told_first(void **state)
+{
+	static const struct {
+		const char *rules, *expected;
+	} table[] = {
+	        {"[expect a]\nport = 80\nexe = /usr/bin/python3*\nunit = a.service\n[expect b]\nport = 80\nexe = /b\n",
+	         "/b or /usr/bin/python3*"},
+	        {"[expect a]\nport = 80\nexe = /a\n[expect b]\nservice = http\nexe = /b\n", "/b or /a"},
+	        {"[expect a]\nport = 70-81\nexe = /a\n[expect b]\nport = 80-81\nexe = /b\n[expect c]\nport = 80\nexe = /c\n",
+	         "/c or /b or /a"},
+	        {"[expect a]\nport = 65-80\nexe = /a\n", "/a"},
+	        {"[expect a]\nport = 64-80\nexe = /a\n", NULL},
+	        {"[expect a]\nport = 1-65535 80\nexe = /a\n", "/a"},
+	        {"[expect a]\nport = !81\nexe = /a\n", NULL},
+	        {"[expect a]\nexe = /a\n", NULL},
+	        {"[expect a]\ntransport = tcp\nexe = /a\n", NULL},
+	        {"[expect a]\nport = 80/udp\nexe = /a\n", NULL},
+	        {"[ignore a]\nport = 80\nexe = /a\n", NULL},
+	        {"[expect a]\nport = 80\nunit = a.socket\n", "a.socket"},
+	        {"[expect a]\nport = 80\nexe = /usr/sbin/a /usr/bin/a /a !/b /usr/*bin/b\n", "/usr/sbin/a or /usr/*bin/b"},
+	        {"[expect a]\nport = 80\nexe = /a /b /c /d\n", "/a or /b or /c or /d"},
+	        {"[expect a]\nport = 80\nexe = /a /b /c /d /e\n[expect b]\nport = 80\nexe = /e /f\n",
+	         "/a or /b or /c or /d and 2 more"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct policy *policy = fixture_policy(registry, table[i].rules);
+		char wanted[256];
+
+		(void)snprintf(wanted, sizeof(wanted), "tcp/80 is http; %s%s", table[i].expected ? "expected " : "",
+		               table[i].expected ? table[i].expected : "nothing is known to be expected there");
+		assert_expected(policy, 80, IPPROTO_TCP, wanted);
+		policy_free(policy);
+	}
+}
+
+/* What the shipped rules say of well-known ports. */
+static void shipped_sentences(void **state)
+{
+	static const struct {
+		uint16_t port, protocol;
+		const char *wanted;
+	} table[] = {
+	        {22, IPPROTO_TCP,
+	         "tcp/22 is ssh; expected /usr/sbin/sshd or /usr/*bin/dropbear or /usr/*bin/tinysshd or "
+	         "/usr/lib/systemd/systemd"},
+	        {80, IPPROTO_TCP,
+	         "tcp/80 is http; expected /usr/sbin/nginx or /usr/sbin/apache2 or /usr/sbin/httpd or "
+	         "/usr/*bin/httpd.worker and 38 more"},
+	        {20001, IPPROTO_TCP, "tcp/20001 is microsan; nothing is known to be expected there"},
+	        {8124, IPPROTO_TCP, "tcp/8124 is unassigned; nothing is known to be expected there"},
+	        {8124, IPPROTO_UDP, "udp/8124 is unassigned; nothing is known to be expected there"},
+	};
+	const struct policy_options options = {.registry = registry,
+	                                       .host = HOST_NAMESPACES,
+	                                       .vendor_directory = "/nonexistent",
+	                                       .site_directory = "/nonexistent"};
+	struct policy_problems problems = {0};
+	struct policy *policy;
+
+	(void)state;
+	assert_int_equal(policy_load(&options, &policy, &problems), 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		assert_expected(policy, table[i].port, table[i].protocol, table[i].wanted);
 	policy_free(policy);
 }
 
@@ -155,6 +254,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(reason_table),
+	        cmocka_unit_test(what_is_expected_most_is_told_first),
+	        cmocka_unit_test(shipped_sentences),
 	        cmocka_unit_test(users_have_names),
 	        cmocka_unit_test(other_events_have_a_reason),
 	        cmocka_unit_test(long_texts_are_cut),

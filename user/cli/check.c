@@ -30,7 +30,7 @@ static int help(void)
 	        "Usage: bindwatch check [OPTION]...\n"
 	        "Reads the policy as 'bindwatch watch' does, and tells every error in it with file and line; and what\n"
 	        "is perhaps not meant: a rule that can never match, because one before it matches whatever it does; a\n"
-	        "program, a user or a group in a file of the site that does not exist here.\n"
+	        "program, a user or a group in a file of the site that does not exist here; files without any rule.\n"
 	        "\n"
 	        "      --policy=PATH      this file or directory, in place of the vendor's and the site's rules; may\n"
 	        "                         be repeated\n"
@@ -64,7 +64,7 @@ static int options_parse(int argc, char **argv, struct options *options)
 	while ((option = getopt_long(argc, argv, ":o:h", longs, NULL)) != -1) {
 		switch (option) {
 		case 'y':
-			r = cli_policy_add("check", optarg, &options->policy);
+			r = cli_policy_add("check", "policy", optarg, &options->policy);
 			if (r)
 				return r;
 			break;

@@ -101,7 +101,7 @@ static int take_option(int option, struct explain_options *options)
 		return CLI_OK;
 	}
 	if (option == OPTION_POLICY)
-		return cli_policy_add("explain", optarg, &options->policy);
+		return cli_policy_add("explain", "policy", optarg, &options->policy);
 	options->json = strcmp(optarg, "json") == 0;
 	if (!options->json && strcmp(optarg, "text") != 0)
 		return cli_usage("explain", "--output: '%s' is not text or json", optarg);

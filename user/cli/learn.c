@@ -106,7 +106,7 @@ static bool options_parse(int argc, char **argv, struct options *ret_options, in
 		else if (option == OPTION_ALL)
 			ret_options->all = true;
 		else if (option == OPTION_POLICY)
-			status = cli_policy_add("learn", optarg, &ret_options->policy);
+			status = cli_policy_add("learn", "policy", optarg, &ret_options->policy);
 		else if (option == OPTION_REGISTRY)
 			ret_options->registry = optarg;
 		else if (option == OPTION_SERVICES)

@@ -13,10 +13,10 @@
 /* PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. A program of ours that could watch is in it. */
 #define FIRST_USERNS 0xEFFFFFFDU
 
-int cli_policy_add(const char *command, const char *path, struct cli_policy_paths *paths)
+int cli_policy_add(const char *command, const char *option, const char *path, struct cli_policy_paths *paths)
 {
 	if (paths->count == CLI_POLICY_PATHS)
-		return cli_usage(command, "--policy: more than %d are named: name a directory", CLI_POLICY_PATHS);
+		return cli_usage(command, "--%s: more than %d are named: name a directory", option, CLI_POLICY_PATHS);
 	paths->list[paths->count++] = path;
 	return CLI_OK;
 }

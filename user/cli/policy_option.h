@@ -10,14 +10,14 @@
 /* More files than anybody names on a command line; a directory counts as one. */
 #define CLI_POLICY_PATHS 64
 
-/* What --policy named, in its order. Strings are argv's. */
+/* What --policy, or another such option, named, in its order. Strings are argv's. */
 struct cli_policy_paths {
 	const char *list[CLI_POLICY_PATHS];
 	size_t count;
 };
 
-/* Adds one. CLI_OK, or CLI_USAGE after it said that there are too many. */
-int cli_policy_add(const char *command, const char *path, struct cli_policy_paths *paths);
+/* Adds one, as the value of --option. CLI_OK, or CLI_USAGE after it said that there are too many. */
+int cli_policy_add(const char *command, const char *option, const char *path, struct cli_policy_paths *paths);
 
 /*
  * The policy that the paths name, or that of the vendor and the site where there is none. CLI_OK, and *ret is freed

@@ -66,9 +66,9 @@ static int take_option(int option, char **argv, struct options *options)
 {
 	switch (option) {
 	case 'p':
-		return cli_policy_add("replay", optarg, &options->policy);
+		return cli_policy_add("replay", "policy", optarg, &options->policy);
 	case 'd':
-		return cli_policy_add("replay", optarg, &options->other);
+		return cli_policy_add("replay", "diff", optarg, &options->other);
 	case 'o':
 		return set_output(options, optarg);
 	case 'r':

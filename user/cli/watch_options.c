@@ -90,7 +90,7 @@ static int parse_option(int option, struct watch_options *options)
 		options->alerts = true;
 		return 0;
 	case 'y':
-		return cli_policy_add("watch", optarg, &options->policy);
+		return cli_policy_add("watch", "policy", optarg, &options->policy);
 	default:
 		options->services = optarg;
 		return 0;

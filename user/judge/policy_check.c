@@ -145,6 +145,12 @@ int policy_check(const struct policy *policy, struct policy_problems *problems)
 	uint64_t ports = 1ULL << predicate_number_of(predicate_find("port")) |
 	                 1ULL << predicate_number_of(predicate_find("service"));
 
+	if (!policy->rules_count &&
+	    policy_problem(problems, true, policy->files_count ? policy->files[0].path : NULL, 0,
+	                   policy->files_count > 1
+	                           ? "neither this file nor any other has a rule: nothing raises an alert"
+	                           : "there is no rule in it: nothing raises an alert") == -ENOMEM)
+		return -ENOMEM;
 	for (size_t i = 0; i < policy->rules_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 

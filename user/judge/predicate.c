@@ -105,6 +105,9 @@ static bool word_is_covered(const struct condition *wide, const struct predicate
 	for (size_t i = 0; i < wide->count; i++) {
 		const struct predicate_word *word = &wide->words[i];
 
+		/* a user of no host: it matches nothing, so nothing is covered by it */
+		if (word->other == OTHER_NEVER)
+			continue;
 		if (!word->excludes && (words_equal(word, narrow) || wide->predicate->kind->covers(word, narrow)))
 			return true;
 	}

@@ -150,7 +150,7 @@ int probe_kernel(struct plan_probe *ret, char error[PROBE_ERROR_LEN])
 	}
 	probe_missing_capabilities(probe_capabilities(), missing, sizeof(missing));
 	if (missing[0]) {
-		snprintf(error, PROBE_ERROR_LEN, "this process lacks %s: run it as root (sudo bindwatch watch)",
+		snprintf(error, PROBE_ERROR_LEN, "this process lacks %s: run it as root (with sudo)",
 		         missing);
 		return -EPERM;
 	}

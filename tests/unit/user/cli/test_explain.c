@@ -10,6 +10,7 @@
 #include "tests/unit/user/judge/policy_fixture.h"
 #include "user/cli/cli.h"
 #include "user/cli/event_json.h"
+#include "user/cli/policy_option.h"
 
 static char directory[64], policy_option[128], bad_option[128], out[65536], err[65536];
 
@@ -20,7 +21,7 @@ static const char rules[] = "[ignore closed]\nport = 22\naction = closed-socket\
 /* Runs a command; its streams go to out and err. */
 static int run(int (*command)(int argc, char **argv), const char *input, const char *const *arguments)
 {
-	char *argv[32] = {(char *)"command"};
+	char *argv[80] = {(char *)"command"};
 	FILE *files[3] = {tmpfile(), tmpfile(), tmpfile()};
 	char *const texts[3] = {NULL, out, err};
 	int saved[3], argc = 1, code;
@@ -260,6 +261,43 @@ static void check_warns(void **state)
 	says(out, "2 rules of 1 file: no error, 3 warnings\n");
 }
 
+/* No rule at all is no error, for a file may mask another, and hardly what was meant. */
+static void check_warns_of_no_rule(void **state)
+{
+	char empty[64], path[128];
+
+	(void)state;
+	assert_int_equal(CHECK("--policy=/dev/null"), 0);
+	says(out, "/dev/null: warning: there is no rule in it: nothing raises an alert\n");
+	says(out, "0 rules of 1 file: no error, 1 warning\n");
+	fixture_directory(empty);
+	fixture_write(empty, "a.conf", "", 0);
+	fixture_write(empty, "b.conf", "# nothing\n", 10);
+	(void)snprintf(path, sizeof(path), "--policy=%s", empty);
+	assert_int_equal(CHECK(path), 0);
+	says(out, "/a.conf: warning: neither this file nor any other has a rule");
+	says(out, "0 rules of 2 files: no error, 1 warning\n");
+	assert_int_equal(CHECK(path, policy_option), 0);
+	says(out, "3 rules of 3 files: no error");
+	assert_null(strstr(out, "neither"));
+	fixture_remove(empty);
+}
+
+static void too_many_paths_name_their_option(void **state)
+{
+	const char *arguments[CLI_POLICY_PATHS + 2] = {NULL};
+
+	(void)state;
+	for (size_t i = 0; i <= CLI_POLICY_PATHS; i++)
+		arguments[i] = "--diff=/dev/null";
+	assert_int_equal(run(cli_replay, "", arguments), 2);
+	says(err, "--diff: more than 64 are named: name a directory");
+	for (size_t i = 0; i <= CLI_POLICY_PATHS; i++)
+		arguments[i] = policy_option;
+	assert_int_equal(run(cli_replay, "", arguments), 2);
+	says(err, "--policy: more than 64 are named: name a directory");
+}
+
 /* A bad policy stops a command that judges by it, with each error. */
 static void a_bad_policy_is_refused(void **state)
 {
@@ -300,6 +338,8 @@ int main(void)
 	        cmocka_unit_test(explain_writes_json),
 	        cmocka_unit_test(check_tells_errors_and_warnings),
 	        cmocka_unit_test(check_warns),
+	        cmocka_unit_test(check_warns_of_no_rule),
+	        cmocka_unit_test(too_many_paths_name_their_option),
 	        cmocka_unit_test(a_bad_policy_is_refused),
 	};
 

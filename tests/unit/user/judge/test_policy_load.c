@@ -413,6 +413,11 @@ static void covered_rules_are_told(void **state)
 		{"port = 1\naction = bound-socket existing-socket listen-for-connections", "port = 1", true},
 		{"port = 1\naction = closed-socket", "port = 1\naction = closed-socket", true},
 		{"port = 1\nexe = /a", "port = 1\ncomm = a", false},
+		/* who does not exist matches nothing */
+		{"user = no-such-user", "user = no-such-user", false},
+		{"user = no-such-user", "user = no-such-user\nport = 1", false},
+		{"user = no-such-user", "user = other-such-user\nport = 1", false},
+		{"group = no-such-group root", "group = root\nport = 1", true},
 	};
 	/* clang-format on */
 

@@ -28,6 +28,13 @@ static void start(struct monitor *monitor, const char *const *arguments)
 	assert_int_equal(monitor_start(monitor, &options), 0);
 }
 
+static void start_text(struct monitor *monitor, const char *const *arguments)
+{
+	const struct monitor_options options = {.program = program, .arguments = arguments};
+
+	assert_int_equal(monitor_start(monitor, &options), 0);
+}
+
 static void help_and_version(void **state)
 {
 	struct monitor monitor;
@@ -263,6 +270,84 @@ static void registry_that_is_bad(void **state)
 	unlink(path);
 }
 
+/* The number before a word of the totals on stderr; 0: it is not there. */
+static unsigned long long total_of(const struct monitor *monitor, const char *word)
+{
+	const char *at = strstr(monitor->message.data, word);
+
+	while (at > monitor->message.data && strchr("0123456789", at[-1]))
+		at--;
+	return at ? strtoull(at, NULL, 10) : 0;
+}
+
+/* One bind that alerts by the port, one that the kernel chose the port of: the second is left out, and counted so. */
+static void alerts_only(void **state)
+{
+	static const uint16_t ports[] = {8430, 0};
+	struct monitor monitor;
+	unsigned told = 0;
+	json_t *event;
+	size_t index;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start(&monitor, ARGUMENTS("--output", "json", "--alerts", "--no-existing"));
+	assert_int_equal(live_bind_ports(AF_INET, SOCK_STREAM, ports, 2), 0);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	json_array_foreach(monitor.events, index, event)
+	{
+		assert_string_equal(json_string_value(live_field(event, "event.kind")), "alert");
+		told += json_integer_value(live_field(event, "server.port")) == 8430;
+	}
+	assert_int_equal(told, 1);
+	assert_int_equal(monitor_finish(&monitor, SIGINT), 0);
+	/* the bind of port 0, and the releases of both */
+	assert_true(total_of(&monitor, " left out") >= 3);
+	assert_int_equal(total_of(&monitor, " shown") + total_of(&monitor, " left out"), total_of(&monitor, " events seen"));
+	monitor_free(&monitor);
+}
+
+static void alerts_only_as_text(void **state)
+{
+	static const uint16_t ports[] = {8430, 0};
+	struct monitor monitor;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start_text(&monitor, ARGUMENTS("--alerts", "--no-existing", "--for", "2"));
+	assert_int_equal(live_bind_ports(AF_INET, SOCK_STREAM, ports, 2), 0);
+	assert_int_equal(monitor_finish(&monitor, 0), 0);
+	assert_true(live_says(&monitor.output, "127.0.0.1:8430"));
+	assert_null(strstr(monitor.output.data, "(ephemeral)"));
+	assert_true(total_of(&monitor, " left out") >= 3);
+	monitor_free(&monitor);
+}
+
+/* The rules are read before a hook is loaded: what is wrong is all that is said. */
+static void policy_that_is_bad(void **state)
+{
+	static const char text[] = "[alert a]\nport = 80\nseverity = severe\n[expect b]\nport = 0\n";
+	char path[] = "/tmp/bindwatch-test-XXXXXX", option[64], line[128];
+	struct monitor monitor;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	close(fd);
+	(void)snprintf(option, sizeof(option), "--policy=%s", path);
+	assert_int_equal(monitor_run(&monitor, program, ARGUMENTS(option)), 1);
+	unlink(path);
+	(void)snprintf(line, sizeof(line), "bindwatch: %s:3: \"severe\": write informational, low,", path);
+	assert_true(live_says(&monitor.message, line));
+	(void)snprintf(line, sizeof(line), "bindwatch: %s:5: \"0\": ports are 1-65535", path);
+	assert_true(live_says(&monitor.message, line));
+	assert_int_equal(live_lines(&monitor.message), 2);
+	assert_null(strstr(monitor.message.data, "watching"));
+	assert_int_equal(monitor.output.used, 0);
+	monitor_free(&monitor);
+}
+
 static void plan_that_the_kernel_refuses(void **state)
 {
 	static const char *const plans[] = {"trampoline", "kprobe", "tracepoint"};
@@ -312,6 +397,8 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(port_filter),	    cmocka_unit_test(port_filter_by_name),
 	    cmocka_unit_test(pid_filter),	    cmocka_unit_test(registry_that_is_missing),
 	    cmocka_unit_test(registry_that_is_bad), cmocka_unit_test(plan_that_the_kernel_refuses),
+	    cmocka_unit_test(alerts_only),	    cmocka_unit_test(alerts_only_as_text),
+	    cmocka_unit_test(policy_that_is_bad),
 	};
 
 	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {

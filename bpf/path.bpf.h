@@ -50,6 +50,7 @@ struct scratch {
 	} record;
 	__u32 used; /* of record.texts */
 	char name[NAME_LEN_MAX + 1];
+	const struct task_struct *leader; /* of the ancestor that was described last */
 };
 
 /*

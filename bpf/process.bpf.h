@@ -242,24 +242,30 @@ static __always_inline void fill_ancestor(struct scratch *scratch, struct bw_anc
 	keep_names(scratch, &ancestor->executable, BW_ANCESTOR_TEXT_MAX);
 }
 
-/* The one above the first process has the number 0: the idle task, which is nobody's program. */
-__noinline int describe_ancestors(void)
+/*
+ * The next one upwards; 0: there is none. The one above the first process has the number 0: the idle task, which is
+ * nobody's program. One a call, since the verifier follows a function of this kind once, and a loop around its body as
+ * often as that goes round.
+ */
+__noinline int describe_next_ancestor(void)
 {
 	struct scratch *scratch = this_scratch();
-	const struct task_struct *task = (const void *)bpf_get_current_task(), *parent;
+	const struct task_struct *task, *parent;
+	__u32 count;
 
 	if (!probe_reads || !scratch)
 		return 0;
-	task = BPF_CORE_READ(task, group_leader);
-	for (int i = 0; i < BW_ANCESTORS_MAX; i++) {
-		parent = BPF_CORE_READ(task, real_parent, group_leader);
-		if (!parent || parent == task || BPF_CORE_READ(parent, tgid) <= 0)
-			break;
-		fill_ancestor(scratch, &scratch->record.fixed.ancestors[i], parent);
-		scratch->record.fixed.ancestors_count = i + 1;
-		task = parent;
-	}
-	return 0;
+	count = scratch->record.fixed.ancestors_count;
+	if (count >= BW_ANCESTORS_MAX)
+		return 0;
+	task = count ? scratch->leader : BPF_CORE_READ((const struct task_struct *)bpf_get_current_task(), group_leader);
+	parent = BPF_CORE_READ(task, real_parent, group_leader);
+	if (!parent || parent == task || BPF_CORE_READ(parent, tgid) <= 0)
+		return 0;
+	fill_ancestor(scratch, &scratch->record.fixed.ancestors[count], parent);
+	scratch->record.fixed.ancestors_count = count + 1;
+	scratch->leader = parent;
+	return 1;
 }
 
 /* What needs no text. */
@@ -304,7 +310,8 @@ __noinline int describe_into_scratch(void)
 		describe_executable();
 		describe_arguments();
 		describe_directories();
-		describe_ancestors();
+		for (int i = 0; i < BW_ANCESTORS_MAX && describe_next_ancestor(); i++)
+			;
 	}
 	size = scratch->used;
 	if (size > BW_PROCESS_TEXTS_MAX)

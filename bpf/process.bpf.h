@@ -258,6 +258,9 @@ __noinline int describe_next_ancestor(void)
 	count = scratch->record.fixed.ancestors_count;
 	if (count >= BW_ANCESTORS_MAX)
 		return 0;
+	/* for the verifier of 5.10, which loses sight of the bound: it does not change the value */
+	barrier_var(count);
+	count &= BW_ANCESTORS_MAX - 1;
 	task = count ? scratch->leader : BPF_CORE_READ((const struct task_struct *)bpf_get_current_task(), group_leader);
 	parent = BPF_CORE_READ(task, real_parent, group_leader);
 	if (!parent || parent == task || BPF_CORE_READ(parent, tgid) <= 0)

@@ -67,6 +67,7 @@ struct monitor {
 	unsigned malformed;	  /* lines that are not one JSON object */
 	uint64_t told;		  /* of all events read: those of a call that a hook saw (ACTION_*) */
 	char plan[32];		  /* as the ready line names it */
+	bool counts_only;	  /* as in monitor_options */
 	bool losses_allowed;	  /* fixture_skipped() found them told */
 	uint16_t sentinel;	  /* the port of the last one */
 };
@@ -75,6 +76,7 @@ struct monitor_options {
 	const char *program;
 	const char *const *arguments; /* behind the program's name, ended by NULL */
 	bool json;
+	bool counts_only; /* of json: events of a call are counted into told, and not parsed; for floods */
 	int out;				  /* the monitor's stdout; 0: a pipe that is read here */
 	void (*before_exec)(const void *context); /* in the child; may be NULL */
 	const void *context;

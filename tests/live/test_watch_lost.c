@@ -108,7 +108,7 @@ static uint64_t lost_in_stream(const struct monitor *monitor, const char *cause,
 static void start(struct monitor *monitor)
 {
 	const struct monitor_options options = {
-	        .program = program, .arguments = ARGUMENTS("--output", "json"), .json = true};
+	        .program = program, .arguments = ARGUMENTS("--output", "json"), .json = true, .counts_only = true};
 
 	assert_int_equal(monitor_start(monitor, &options), 0);
 }

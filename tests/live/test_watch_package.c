@@ -30,6 +30,8 @@ static char directory[] = "/tmp/bindwatch-package-XXXXXX";
 static const char *why_not;
 
 /* The first word of the output; false: the command failed. */
+static bool ask(char ret[256], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static bool ask(char ret[256], const char *format, ...)
 {
 	char command[2 * PATH_MAX];

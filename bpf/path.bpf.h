@@ -90,12 +90,21 @@ static __always_inline bool prepend(struct walk *walk, const unsigned char *name
 
 #define MNT_NS_ANON_INO 0xeffffff7U /* include/uapi/linux/nsfs.h; older kernels give such a namespace no number */
 
-/* A mount that was detached (umount -l), or never attached (open_tree(2)), leads to the root of nothing. */
+#define PROC_USER_INIT_INO 0xeffffffdU /* include/linux/proc_ns.h */
+
+/*
+ * A mount that was detached (umount -l), or never attached (open_tree(2)), leads to the root of nothing. One of a mount
+ * namespace that belongs to another user namespace than the process's leads to a root that somebody else made: a program
+ * that was run by way of /proc/PID/root.
+ */
 static __always_inline bool is_attached(const struct mount *mount)
 {
+	const struct task_struct *task = (const void *)bpf_get_current_task();
 	__u32 inode = BPF_CORE_READ(mount, mnt_ns, ns.inum);
+	__u32 owner = BPF_CORE_READ(mount, mnt_ns, user_ns, ns.inum);
 
-	return inode && inode != MNT_NS_ANON_INO;
+	return inode && inode != MNT_NS_ANON_INO &&
+	       (owner == PROC_USER_INIT_INO || owner == BPF_CORE_READ(task, cred, user_ns, ns.inum));
 }
 
 /* One level up, as prepend_path() of fs/d_path.c goes. WALK_UNDER_WAY: and there is more. */

@@ -285,6 +285,7 @@ struct pid_namespace {
 
 struct mnt_namespace {
 	struct ns_common ns;
+	struct user_namespace *user_ns;
 };
 
 struct nsproxy {

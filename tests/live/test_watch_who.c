@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -320,6 +321,67 @@ static void a_detached_mount_has_no_path(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		_exit(1);
+	close(fd);
+}
+
+/* Makes a user's own mount namespace with a tool in it, says so, and stays. */
+static void own_user_namespace(const char *directory, int said)
+{
+	char file[256];
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		_exit(1);
+	write_text("/proc/self/setgroups", "deny");
+	write_text("/proc/self/uid_map", "0 0 1");
+	write_text("/proc/self/gid_map", "0 0 1");
+	if (mount("none", directory, "tmpfs", 0, "mode=0755"))
+		_exit(1);
+	(void)snprintf(file, sizeof(file), "%s/tool", directory);
+	who_install(&test, file, 0755);
+	(void)!write(said, "x", 1);
+	for (;;)
+		(void)pause();
+}
+
+/* Run from outside by way of /proc/PID/root, its path counts from a root that the user made. */
+static void a_path_of_another_users_mounts_is_none(void **state)
+{
+	char directory[128], file[256], byte = 0;
+	const struct who_run run = {.file = file};
+	struct who_event event;
+	int said[2];
+	pid_t pid;
+
+	(void)state;
+	SKIP_BECAUSE(test.why_not);
+	(void)snprintf(directory, sizeof(directory), "%s/own-user", test.directory);
+	assert_int_equal(mkdir(directory, 0755), 0);
+	assert_int_equal(pipe2(said, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0)
+		own_user_namespace(directory, said[1]);
+	close(said[1]);
+	if (read(said[0], &byte, 1) == 1) {
+		(void)snprintf(file, sizeof(file), "/proc/%d/root%s/tool", pid, directory);
+		who_run_and_await(&test, &run, &event);
+		assert_true(!event.process.executable.path || event.process.executable.path_truncated);
+		assert_true(event.process.executable.has_inode);
+		who_event_free(&event);
+	}
+	close(said[0]);
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(rmdir(directory), 0);
+	SKIP_BECAUSE(byte ? NULL : "no user namespace with mounts of its own can be made here");
+}
+
 static void *bind_in_thread(void *context)
 {
 	(void)prctl(PR_SET_NAME, "a thread");
@@ -467,6 +529,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(each_exec_is_described),
 	        cmocka_unit_test(what_moves_between_two_binds_is_told),
 	        cmocka_unit_test(a_detached_mount_has_no_path),
+	        cmocka_unit_test(a_path_of_another_users_mounts_is_none),
 	        cmocka_unit_test(a_process_is_described_once),
 	        cmocka_unit_test(a_thread_is_its_process),
 	        cmocka_unit_test(eight_ancestors_are_told),

@@ -169,8 +169,11 @@ static void write_parent(struct json *json, const struct encode_host *host, cons
 		return;
 	member_object(json, "parent");
 	member_u64(json, "pid", parent->pid);
-	member_entity_id(json, host, parent->pid, parent->start_ns);
-	member_start(json, host, parent->start_ns);
+	/* /proc tells a start to ten milliseconds: an id made of that would be another than the parent's own */
+	if (!process->from_proc) {
+		member_entity_id(json, host, parent->pid, parent->start_ns);
+		member_start(json, host, parent->start_ns);
+	}
 	member_hostile(json, "name", parent->comm, sizeof(parent->comm));
 	/* the end of a path is not the path */
 	if (!parent->executable_truncated)

@@ -68,7 +68,7 @@ static int make_deep(size_t total, const char *last, char *ret_path)
 		memcpy(ret_path + used + 1, name, length + 1);
 		used += length + 1;
 	}
-	(void)sprintf(ret_path + used, "/%s", last);
+	(void)snprintf(ret_path + used, total - used + 1, "/%s", last);
 	assert_int_equal(strlen(ret_path), total);
 	return at;
 }

@@ -43,7 +43,7 @@ int who_start(struct who_test *test, const char *argv0)
 	slash = strrchr(test->tool, '/');
 	if (r < 0 || !slash || slash - test->tool > (ptrdiff_t)sizeof(test->tool) - 64)
 		return -1;
-	strcpy(slash, "/tests/live/tool_bind");
+	(void)snprintf(slash, 64, "/tests/live/tool_bind");
 	/* before this process is described: the namespace is part of what is told once */
 	r = scene_enter_namespace();
 	if (r < 0) {

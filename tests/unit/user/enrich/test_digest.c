@@ -16,7 +16,7 @@
 static void to_hex(const uint8_t *bytes, size_t count, char *text)
 {
 	for (size_t i = 0; i < count; i++)
-		(void)sprintf(text + 2 * i, "%02x", bytes[i]);
+		(void)snprintf(text + 2 * i, 3, "%02x", bytes[i]);
 }
 
 /* The examples of FIPS 180-4 and of RFC 1321, section A.5. */

@@ -27,7 +27,7 @@ struct comparison {
 };
 
 static void differ(struct comparison *c, const char *path, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 
 static void differ(struct comparison *c, const char *path, const char *format, ...)
 {
@@ -58,7 +58,7 @@ bool live_locked_down(void)
 static bool missing_allowed(const struct comparison *c, const char *path)
 {
 	static const char *const of_any[] = {"bindwatch.pidns.pid", "bindwatch.pidns.inode",
-					     "bindwatch.socket.freebind", "bindwatch.socket.transparent"};
+	                                     "bindwatch.socket.freebind", "bindwatch.socket.transparent"};
 	static const char *const of_failed_v6[] = {"server.ip", "destination.ip", "bindwatch.exposure", "network.type"};
 	static const char *const of_mptcp[] = {"bindwatch.socket.kernel", "bindwatch.socket.cookie"};
 	const struct bind_record *record = c->record;
@@ -226,7 +226,7 @@ static void compare_device(struct comparison *c)
 static void compare_socket(struct comparison *c)
 {
 	static const char *const types[] = {
-	    [SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram", [SOCK_SEQPACKET] = "seqpacket"};
+	        [SOCK_STREAM] = "stream", [SOCK_DGRAM] = "dgram", [SOCK_SEQPACKET] = "seqpacket"};
 	const struct bind_record *record = c->record;
 	const char *transport = transport_name(record->protocol);
 	char text[INET6_ADDRSTRLEN];
@@ -242,7 +242,7 @@ static void compare_socket(struct comparison *c)
 	want_string(c, "network.type", record->domain == AF_INET6 && !mapped ? "ipv6" : "ipv4");
 	/* RFC 8684: MPTCP is TCP on the wire, and 262 is no protocol number of IANA's */
 	want_number_string(c, "network.iana_number",
-			   record->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint64_t)record->protocol);
+	                   record->protocol == IPPROTO_MPTCP ? IPPROTO_TCP : (uint64_t)record->protocol);
 	want_string(c, "bindwatch.socket.type", types[record->type]);
 	/*
 	 * A bind to one IPv6 address that is not a mapped one sets the flag (inet6_bind()); under MPTCP it sets it on
@@ -361,9 +361,9 @@ static void compare_registry(struct comparison *c, const struct registry *regist
 {
 	const struct bind_record *record = c->record;
 	enum registry_transport transport = record->protocol == IPPROTO_TCP || record->protocol == IPPROTO_MPTCP
-						? REGISTRY_TCP
-					    : record->protocol == IPPROTO_SCTP ? REGISTRY_SCTP
-									       : REGISTRY_UDP;
+	                                            ? REGISTRY_TCP
+	                                    : record->protocol == IPPROTO_SCTP ? REGISTRY_SCTP
+	                                                                       : REGISTRY_UDP;
 	const struct registry_entry *entry;
 	const char *name;
 	char text[INET6_ADDRSTRLEN];
@@ -448,10 +448,9 @@ static void print_event(const char *what, const json_t *event)
 
 /* Compares one event with its record and says what it was about if they differ. */
 static int compare_one(const json_t *event, const struct bind_record *record, const struct monitor *monitor,
-		       const struct registry *registry)
+                       const struct registry *registry)
 {
-	struct comparison c = {.event = event, .monitor = monitor, .record = record,
-				.locked_down = live_locked_down()};
+	struct comparison c = {.event = event, .monitor = monitor, .record = record, .locked_down = live_locked_down()};
 
 	compare_event(&c, registry);
 	if (c.differences)
@@ -461,7 +460,8 @@ static int compare_one(const json_t *event, const struct bind_record *record, co
 
 int scene_compare(struct scene *scene, struct monitor *monitor, json_t *seen)
 {
-	struct registry *registry = NULL;
+	/* opened once, and kept for as long as the program runs */
+	static struct registry *registry;
 	unsigned int used = scene->used;
 	unsigned int matched = 0;
 	int differences = 0;
@@ -471,11 +471,11 @@ int scene_compare(struct scene *scene, struct monitor *monitor, json_t *seen)
 
 	if (used > SCENE_RECORDS || scene->quiet_used > SCENE_RECORDS)
 		return -E2BIG;
-	result = registry_open_embedded(&registry);
+	result = registry ? 0 : registry_open_embedded(&registry);
 	if (!result)
 		result = monitor_sync(monitor, 0);
 	if (result)
-		goto out;
+		return result;
 	json_array_foreach(monitor->events, index, event)
 	{
 		if (!is_ours(scene, event) || !live_is_action(event, ACTION_BIND))
@@ -493,13 +493,10 @@ int scene_compare(struct scene *scene, struct monitor *monitor, json_t *seen)
 	for (; matched < used; matched++) {
 		differences++;
 		fprintf(stderr, "no event for bind %u of the scene (errno %d)\n", matched,
-			scene->records[matched].error);
+		        scene->records[matched].error);
 	}
 	differences += (int)monitor->malformed;
-	result = differences;
 	json_array_clear(monitor->events);
 	scene_clear(scene);
-out:
-	registry_free(registry);
-	return result;
+	return differences;
 }

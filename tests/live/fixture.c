@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "tests/live/live.h"
 
@@ -53,18 +52,6 @@ void fixture_stop(struct fixture *fixture)
 /* The monitor looks at its counters once a second. */
 #define LOSSES_MS 3000
 
-static bool kernel_skips(const char *plan)
-{
-	unsigned int major = 0, minor = 0;
-	struct utsname system;
-
-	if (uname(&system) || sscanf(system.release, "%u.%u", &major, &minor) != 2)
-		return false;
-	if (strcmp(plan, "trampoline") == 0)
-		return major >= 7;
-	return strcmp(plan, "kprobe") == 0 && (major < 6 || (major == 6 && minor < 1));
-}
-
 bool fixture_skipped(struct fixture *fixture, size_t missing)
 {
 	int64_t deadline = live_now_ms() + LOSSES_MS;
@@ -86,19 +73,17 @@ bool fixture_skipped(struct fixture *fixture, size_t missing)
 			continue;
 		lost += json_integer_value(live_field(event, "bindwatch.lost.count"));
 		print_message("lost: %" JSON_INTEGER_FORMAT ", %s\n",
-			      json_integer_value(live_field(event, "bindwatch.lost.count")), cause);
+		              json_integer_value(live_field(event, "bindwatch.lost.count")), cause);
 	}
 	print_message("%zu binds were not told under plan %s; the monitor told of %" JSON_INTEGER_FORMAT " losses\n",
-		      missing, monitor->plan, lost);
-	monitor->losses_allowed = kernel_skips(monitor->plan) && lost >= (json_int_t)missing;
+	              missing, monitor->plan, lost);
+	monitor->losses_allowed = live_kernel_skips(monitor->plan) && lost >= (json_int_t)missing;
 	return monitor->losses_allowed;
 }
 
 void fixture_ledger(struct fixture *fixture)
 {
 	FIXTURE_NEEDED(fixture);
-	/* preemption finds other hooks than that of a bind as well, and is told */
-	fixture->monitor.losses_allowed |= kernel_skips(fixture->monitor.plan);
 	assert_int_equal(monitor_ledger(&fixture->monitor), 0);
 	assert_int_equal(fixture->monitor.malformed, 0);
 }

@@ -26,6 +26,12 @@
 /* NULL, or why no bind can be watched here: a static sentence for the line beside a skipped test. */
 const char *live_why_not(void);
 
+/*
+ * Does this kernel skip runs of the plan's hooks, which the monitor then can only count? It is why another plan goes
+ * first there (user/sense/plan.c).
+ */
+bool live_kernel_skips(const char *plan);
+
 union bpf_attr;
 
 /*
@@ -58,18 +64,18 @@ int live_bind_ports(int domain, int type, const uint16_t *ports, size_t count);
 struct monitor {
 	pid_t pid; /* 0: not running */
 	int out, err;
-	unsigned int netns;	  /* inode of the network namespace that it runs in */
-	bool json;		  /* parse each line of stdout into events */
+	unsigned int netns;       /* inode of the network namespace that it runs in */
+	bool json;                /* parse each line of stdout into events */
 	struct live_text output;  /* all of stdout */
 	struct live_text message; /* all of stderr */
-	size_t parsed;		  /* bytes of output that were looked at */
-	json_t *events;		  /* an array: every object read, sentinels too */
-	unsigned malformed;	  /* lines that are not one JSON object */
-	uint64_t told;		  /* of all events read: those of a call that a hook saw (ACTION_*) */
-	char plan[32];		  /* as the ready line names it */
-	bool counts_only;	  /* as in monitor_options */
-	bool losses_allowed;	  /* fixture_skipped() found them told */
-	uint16_t sentinel;	  /* the port of the last one */
+	size_t parsed;            /* bytes of output that were looked at */
+	json_t *events;           /* an array: every object read, sentinels too */
+	unsigned malformed;       /* lines that are not one JSON object */
+	uint64_t told;            /* of all events read: those of a call that a hook saw (ACTION_*) */
+	char plan[32];            /* as the ready line names it */
+	bool counts_only;         /* as in monitor_options */
+	bool losses_allowed;      /* fixture_skipped() found them told */
+	uint16_t sentinel;        /* the port of the last one */
 };
 
 struct monitor_options {
@@ -77,11 +83,12 @@ struct monitor_options {
 	const char *const *arguments; /* behind the program's name, ended by NULL */
 	bool json;
 	bool counts_only; /* of json: events of a call are counted into told, and not parsed; for floods */
-	int out;				  /* the monitor's stdout; 0: a pipe that is read here */
+	int out;          /* the monitor's stdout; 0: a pipe that is read here */
 	void (*before_exec)(const void *context); /* in the child; may be NULL */
 	const void *context;
-	bool existing; /* with the sockets that were bound before */
-	bool vendor_policy; /* judges by the rules that it would judge by anywhere; else by the port alone, also of the loopback */
+	bool existing;      /* with the sockets that were bound before */
+	bool vendor_policy; /* judges by the rules that it would judge by anywhere; else by the port alone, also of the
+	                       loopback */
 };
 
 /* 0 or -errno. The monitor must be given to monitor_free(), also when a test failed. */
@@ -119,8 +126,8 @@ int monitor_finish(struct monitor *monitor, int signal);
 
 /*
  * The ledger: ends the monitor with SIGINT and holds its totals against its stream. Every call that a hook saw was
- * told, or is counted as lost; nothing was lost here. For a JSON monitor without a filter. 0; -EBADMSG: they do not
- * agree, and the difference is printed; or as monitor_finish().
+ * told, or is counted as lost; nothing was lost here, unless live_kernel_skips(). For a JSON monitor without a filter.
+ * 0; -EBADMSG: they do not agree, and the difference is printed; or as monitor_finish().
  */
 int monitor_ledger(struct monitor *monitor);
 
@@ -146,7 +153,7 @@ const json_t *live_field(const json_t *event, const char *path);
 struct bind_record {
 	int64_t before_ns, after_ns; /* CLOCK_REALTIME around the bind */
 	pid_t pid, tid;
-	pid_t pidns_pid;	  /* the process as it sees itself; looked at if pidns_inode is not 0 */
+	pid_t pidns_pid;          /* the process as it sees itself; looked at if pidns_inode is not 0 */
 	unsigned int pidns_inode; /* of its pid namespace */
 	uid_t uid;
 	gid_t gid;
@@ -161,8 +168,8 @@ struct bind_record {
 	struct sockaddr_storage asked;
 	socklen_t asked_len;
 	bool no_system_call; /* through io_uring, or 32-bit: the system call tracepoints do not see it */
-	bool kernel;	     /* made by the kernel for the caller, who has no descriptor of the socket */
-	bool rewritten;	     /* by a BPF program on the way: what was asked for is not compared */
+	bool kernel;         /* made by the kernel for the caller, who has no descriptor of the socket */
+	bool rewritten;      /* by a BPF program on the way: what was asked for is not compared */
 	struct sockaddr_storage got;
 	int error;
 };
@@ -240,9 +247,9 @@ int fixture_start(struct fixture *fixture, const char *argv0);
 void fixture_stop(struct fixture *fixture);
 
 /*
- * Of binds that were made, `missing` were not told. true: the plan was forced on a kernel that skips its hooks, which is
- * why another plan goes first there (user/sense/plan.c), and the monitor says that it lost as many at least; the message
- * to skip with is printed. false: nobody may lose them silently.
+ * Of binds that were made, `missing` were not told. true: the plan was forced where live_kernel_skips(), and the
+ * monitor says that it lost as many at least; the message to skip with is printed. false: nobody may lose them
+ * silently.
  */
 bool fixture_skipped(struct fixture *fixture, size_t missing);
 

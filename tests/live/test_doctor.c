@@ -265,7 +265,8 @@ static void silence_is_told(void **state)
 		int code;
 
 		assert_int_equal(monitor_spawn(&monitor, &options), 0);
-		while (monitor_read(&monitor, 0) >= 0)
+		/* not so often that a machine with one CPU does nothing else */
+		while (monitor_read(&monitor, 2) >= 0)
 			(void)links_detach(monitor.pid, BPF_CGROUP_INET_SOCK_RELEASE);
 		code = monitor_finish(&monitor, 0);
 		report = parse(&monitor);
@@ -333,17 +334,12 @@ static void plan_that_is_refused(void **state)
 	static const char *const plans[] = {"trampoline", "kprobe", "tracepoint"};
 	const char *refused = NULL;
 	struct monitor monitor;
-	json_t *report;
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
-	assert_int_equal(run(&monitor, "json"), 0);
-	report = parse(&monitor);
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
-		if (json_is_false(live_field(row(report, "plans", plans[i]), "works")))
+		if (json_is_false(live_field(row(healthy.report, "plans", plans[i]), "works")))
 			refused = plans[i];
-	json_decref(report);
-	monitor_free(&monitor);
 	SKIP_BECAUSE(refused ? NULL : "this kernel refuses no plan");
 	assert_int_equal(monitor_run(&monitor, program, DOCTOR("--plan", refused)), 1);
 	assert_int_equal(live_lines(&monitor.message), 1);

@@ -53,14 +53,38 @@ static void check_number(const json_t *event, const char *path, json_int_t wante
 		fail_msg("%s is not %lld", path, (long long)wanted);
 }
 
-static void check_event(const struct listed_kind *kind, const json_t *event, int fd, const char *port)
-{
-	char comm[16], cookie[24];
-	uint64_t number = 0;
-	socklen_t len = sizeof(number);
+/* A socket of each kind at once, and what is said of them all: a run costs an emulated CPU its half a second. */
+static struct {
+	int fds[LISTED_KINDS]; /* -1: there is none in this kernel */
+	char ports[LISTED_KINDS][8], cookies[LISTED_KINDS][24];
+	int errors[LISTED_KINDS];
+	json_t *own, *listening, *after;
+	struct run text;
+} kinds;
 
-	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &number, &len), 0);
-	(void)snprintf(cookie, sizeof(cookie), "%llu", (unsigned long long)number);
+/* How many of the events are of this socket, and in *ret the last of them. */
+static size_t events_of(const json_t *events, const char *cookie, const json_t **ret)
+{
+	size_t index, count = 0;
+	const json_t *event;
+
+	*ret = NULL;
+	json_array_foreach(events, index, event)
+	{
+		const char *of = json_string_value(live_field(event, "bindwatch.socket.cookie"));
+
+		if (!of || strcmp(of, cookie) != 0)
+			continue;
+		*ret = event;
+		count++;
+	}
+	return count;
+}
+
+static void check_event(const struct listed_kind *kind, const json_t *event, const char *port)
+{
+	char comm[16];
+
 	(void)prctl(PR_GET_NAME, comm);
 	check_string(event, "event.kind", "state");
 	check_string(event, "event.action", "existing-socket");
@@ -69,7 +93,6 @@ static void check_event(const struct listed_kind *kind, const json_t *event, int
 	check_number(event, "server.port", atol(port));
 	check_string(event, "bindwatch.exposure", kind->exposure);
 	check_string(event, "bindwatch.socket.protocol", kind->shown);
-	check_string(event, "bindwatch.socket.cookie", cookie);
 	check_string(event, "bindwatch.socket.type",
 	             kind->type == SOCK_STREAM  ? "stream"
 	             : kind->type == SOCK_DGRAM ? "dgram"
@@ -83,59 +106,100 @@ static void check_event(const struct listed_kind *kind, const json_t *event, int
 		assert_true(json_is_true(live_field(event, "bindwatch.socket.v6only")) == kind->v6only);
 }
 
-/* The second line of the text form, without the blanks between the cells: "tcp|127.0.0.1:80|http|...". */
-static void check_text(const struct listed_kind *kind, const char *port)
+/* A line of the text form without the blanks between the cells: "tcp|127.0.0.1:80|http|...". */
+static void cells(const char *row, char *ret, size_t size)
 {
-	struct run run = listed_run(&listed, "text", port, NULL);
-	char wanted[128], line[512] = "", *row = strchr(run.out, '\n');
 	size_t used = 0;
 
-	assert_int_equal(run.status, 0);
-	assert_non_null(row);
-	for (const char *c = row + 1; *c && *c != '\n' && used < sizeof(line) - 1; c++) {
+	for (const char *c = row; *c && *c != '\n' && used < size - 1; c++) {
 		if (c[0] != ' ')
-			line[used++] = *c;
-		else if (c[1] == ' ' && line[used - 1] != '|')
-			line[used++] = '|';
-		else if (c[1] != ' ' && line[used - 1] != '|')
-			line[used++] = ' ';
+			ret[used++] = *c;
+		else if (c[1] == ' ' && ret[used - 1] != '|')
+			ret[used++] = '|';
+		else if (c[1] != ' ' && ret[used - 1] != '|')
+			ret[used++] = ' ';
 	}
-	(void)snprintf(wanted, sizeof(wanted), "|%s|%s|", kind->state, kind->exposure);
-	if (strncmp(line, kind->shown, strlen(kind->shown)) != 0 || !strstr(line, wanted))
-		fail_msg("'%s' has no '%s' in\n%s", line, wanted, run.out);
-	(void)snprintf(wanted, sizeof(wanted), "|%d|root", getpid());
-	if (!strstr(line, wanted))
-		fail_msg("'%s' has no '%s'", line, wanted);
-	command_free(&run);
+	ret[used] = '\0';
+}
+
+/* The one line of this kind's socket. */
+static void check_text(const struct listed_kind *kind, const char *port)
+{
+	char state[128], holder[64], socket[32], line[512];
+	unsigned int count = 0;
+
+	(void)snprintf(socket, sizeof(socket), ":%s|", port);
+	(void)snprintf(state, sizeof(state), "|%s|%s|", kind->state, kind->exposure);
+	(void)snprintf(holder, sizeof(holder), "|%d|root", getpid());
+	for (const char *row = strchr(kinds.text.out, '\n'); row && row[1]; row = strchr(row + 1, '\n')) {
+		cells(row + 1, line, sizeof(line));
+		if (strncmp(line, kind->shown, strlen(kind->shown)) != 0 || line[strlen(kind->shown)] != '|' ||
+		    !strstr(line, socket))
+			continue;
+		if (!strstr(line, state) || !strstr(line, holder))
+			fail_msg("'%s' has no '%s' or no '%s'", line, state, holder);
+		count++;
+	}
+	if (count != 1)
+		fail_msg("%u lines of %s and port %s in\n%s", count, kind->shown, port, kinds.text.out);
+}
+
+static void list_every_kind(void **state)
+{
+	(void)state;
+	need_namespace();
+	for (size_t i = 0; i < LISTED_KINDS; i++) {
+		uint64_t cookie = 0;
+		socklen_t len = sizeof(cookie);
+
+		kinds.fds[i] = listed_bind(&listed_kinds[i], kinds.ports[i]);
+		kinds.errors[i] = errno;
+		if (kinds.fds[i] < 0)
+			continue;
+		assert_int_equal(getsockopt(kinds.fds[i], SOL_SOCKET, SO_COOKIE, &cookie, &len), 0);
+		(void)snprintf(kinds.cookies[i], sizeof(kinds.cookies[i]), "%llu", (unsigned long long)cookie);
+	}
+	kinds.own = list_own("1-65535", NULL);
+	kinds.listening = list_own("1-65535", "--listening");
+	kinds.text = listed_run(&listed, "text", "1-65535", NULL);
+	assert_int_equal(kinds.text.status, 0);
+	for (size_t i = 0; i < LISTED_KINDS; i++) {
+		if (kinds.fds[i] >= 0)
+			(void)close(kinds.fds[i]);
+	}
+	kinds.after = list_own("1-65535", NULL);
+	assert_int_equal(json_array_size(kinds.after), 0);
 }
 
 static void list_kind(void **state)
 {
 	const struct listed_kind *kind = *state;
-	char port[8];
-	json_t *own;
-	int fd;
+	size_t i = (size_t)(kind - listed_kinds);
+	const json_t *event;
 
 	need_namespace();
-	fd = listed_bind(kind, port);
-	if (fd < 0) {
-		print_message("no such socket in this kernel: %s\n", strerror(errno));
+	assert_non_null(kinds.after);
+	if (kinds.fds[i] < 0) {
+		print_message("no such socket in this kernel: %s\n", strerror(kinds.errors[i]));
 		skip();
 	}
-	own = list_own(port, NULL);
-	if (json_array_size(own) == 0 && strcmp(kind->state, LISTED_BOUND_ONLY) == 0)
+	if (events_of(kinds.own, kinds.cookies[i], &event) == 0 && strcmp(kind->state, LISTED_BOUND_ONLY) == 0)
 		SKIP_BECAUSE(listed.iterator_why_not);
-	assert_int_equal(json_array_size(own), 1);
-	check_event(kind, json_array_get(own, 0), fd, port);
-	check_text(kind, port);
-	json_decref(own);
-	own = list_own(port, "--listening");
-	assert_int_equal(json_array_size(own), strcmp(kind->state, LISTED_BOUND_ONLY) != 0);
-	json_decref(own);
-	(void)close(fd);
-	own = list_own(port, NULL);
-	assert_int_equal(json_array_size(own), 0);
-	json_decref(own);
+	assert_int_equal(events_of(kinds.own, kinds.cookies[i], &event), 1);
+	check_event(kind, event, kinds.ports[i]);
+	check_text(kind, kinds.ports[i]);
+	assert_int_equal(events_of(kinds.listening, kinds.cookies[i], &event),
+	                 strcmp(kind->state, LISTED_BOUND_ONLY) != 0);
+}
+
+static int forget_kinds(void **state)
+{
+	(void)state;
+	json_decref(kinds.own);
+	json_decref(kinds.listening);
+	json_decref(kinds.after);
+	command_free(&kinds.text);
+	return 0;
 }
 
 /* --- more than one ---------------------------------------------------------------------------------------------- */
@@ -262,28 +326,18 @@ static void list_netns_of_a_socket_only(void **state)
 
 static void list_is_sorted(void **state)
 {
-	int fds[LISTED_KINDS];
 	json_int_t before = 0;
-	json_t *own, *event;
-	char port[8];
+	const json_t *event;
 	size_t i;
 
 	(void)state;
 	need_namespace();
-	for (i = 0; i < LISTED_KINDS; i++)
-		fds[i] = listed_bind(&listed_kinds[i], port);
-	own = list_own("1-65535", NULL);
-	assert_true(json_array_size(own) >= 6);
-	json_array_foreach(own, i, event)
+	assert_true(json_array_size(kinds.own) >= 6);
+	json_array_foreach(kinds.own, i, event)
 	{
 		assert_true(json_integer_value(live_field(event, "server.port")) >= before);
 		before = json_integer_value(live_field(event, "server.port"));
 	}
-	for (i = 0; i < LISTED_KINDS; i++) {
-		if (fds[i] >= 0)
-			(void)close(fds[i]);
-	}
-	json_decref(own);
 }
 
 /* --- the command -------------------------------------------------------------------------------------------------- */
@@ -413,7 +467,7 @@ static void list_chosen_port(void **state)
 
 int main(int argc, char **argv)
 {
-	static const struct CMUnitTest first[] = {cmocka_unit_test(list_refuses)};
+	static const struct CMUnitTest first[] = {cmocka_unit_test(list_refuses), cmocka_unit_test(list_every_kind)};
 	static const struct CMUnitTest last[] = {
 	        cmocka_unit_test(list_two_holders),
 	        cmocka_unit_test(list_other_netns),
@@ -435,5 +489,5 @@ int main(int argc, char **argv)
 		                                       .test_func = list_kind,
 		                                       .initial_state = (void *)&listed_kinds[i]};
 	memcpy(&tests[FIRST + LISTED_KINDS], last, sizeof(last));
-	return cmocka_run_group_tests_name("list", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("list", tests, NULL, forget_kinds);
 }

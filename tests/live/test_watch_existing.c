@@ -330,7 +330,7 @@ static void who_it_is_stays_the_same(void **state)
 }
 
 /* A binder that does not wait for the monitor to be there. */
-#define STORM_MAX 8000
+#define STORM_MAX 4000
 
 struct storm {
 	_Atomic unsigned int count;

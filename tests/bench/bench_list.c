@@ -101,7 +101,7 @@ static int bench_inventory(void)
 		struct inventory *inventory = NULL;
 		double begin = now_ms();
 
-		if (inventory_take(NULL, &inventory, error) || inventory_find_holders(inventory, error)) {
+		if (inventory_take(NULL, NULL, &inventory, error) || inventory_find_holders(inventory, error)) {
 			(void)fprintf(stderr, "the inventory: %s\n", error);
 			inventory_free(inventory);
 			return 1;

@@ -330,7 +330,7 @@ static void who_it_is_stays_the_same(void **state)
 }
 
 /* A binder that does not wait for the monitor to be there. */
-#define STORM_MAX 4000
+#define STORM_MAX 2400
 
 struct storm {
 	_Atomic unsigned int count;
@@ -360,9 +360,10 @@ static void bind_storm(struct storm *storm)
 		storm->count = i + 1;
 		if (i % 3 == 0)
 			close(fd);
-		/* the second half is kept for what comes after, however long the monitor takes to start */
+		/* the second half is kept for what comes after, however long the monitor takes to start; slow enough to
+		   leave a single CPU to it */
 		if (!storm->fast)
-			(void)usleep(i < STORM_MAX / 2 ? 100 : 10000);
+			(void)usleep(i < STORM_MAX / 2 ? 500 : 10000);
 	}
 	while (!storm->stop)
 		(void)usleep(1000);

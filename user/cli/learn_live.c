@@ -131,7 +131,7 @@ int learn_inventory(int (*deliver)(void *context, struct event *event), void *co
 
 	if (who_new(NULL, NULL, &who) < 0)
 		return cli_error("learn: out of memory");
-	if (inventory_take(NULL, &inventory, error) || inventory_find_holders(inventory, error))
+	if (inventory_take(NULL, NULL, &inventory, error) || inventory_find_holders(inventory, error))
 		r = cli_error("learn: %s", error);
 	else
 		r = tell_sockets(inventory, who, deliver, context);

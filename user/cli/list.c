@@ -238,7 +238,7 @@ static int take_and_write(const struct options *options, struct list *list, cons
 	if (encode_host_init(&list->host, registry_date(list->answer.registry)) < 0)
 		return cli_error("list: cannot read the host's name or /proc/sys/kernel/random/boot_id: is /proc "
 		                 "mounted?");
-	if (inventory_take(ports->ports, &inventory, error) || inventory_find_holders(inventory, error)) {
+	if (inventory_take(ports->ports, NULL, &inventory, error) || inventory_find_holders(inventory, error)) {
 		inventory_free(inventory);
 		return cli_error("list: %s", error);
 	}

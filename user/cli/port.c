@@ -178,7 +178,7 @@ int cli_port(int argc, char **argv)
 	answer.registry = registry;
 	answer.ports = &lists[0];
 	answer.error = error;
-	if (inventory_take(lists[0].ports, &inventory, error) == 0 && inventory_find_holders(inventory, error) == 0)
+	if (inventory_take(lists[0].ports, NULL, &inventory, error) == 0 && inventory_find_holders(inventory, error) == 0)
 		answer.inventory = inventory;
 	status = answer_write(&options, &answer);
 out:

@@ -114,14 +114,14 @@ int existing_tell(struct sense *sense, int (*deliver)(void *context, struct even
 {
 	struct inventory *first = NULL, *second = NULL;
 	struct reconciliation since = {0};
-	int r = inventory_take(NULL, &first, error);
+	int r = inventory_take(NULL, NULL, &first, error);
 
 	if (r == 0)
 		r = inventory_find_holders(first, error);
 	for (size_t i = 0; r == 0 && i < first->sockets_count; i++)
 		(void)sense_hold(sense, first->sockets[i].cookie, &first->sockets[i].address);
 	if (r == 0)
-		r = inventory_take(NULL, &second, error);
+		r = inventory_take(NULL, first, &second, error);
 	if (r == 0 && ((r = sense_read_ahead(sense)) || (r = cookies_of_inventory(second, &since.second)) ||
 	               (r = cookies_of_pending(sense, false, &since.bound)) ||
 	               (r = cookies_of_pending(sense, true, &since.closed))))

@@ -270,7 +270,7 @@ static void forget_rows(struct inventory *inventory)
 static int iterate(struct take *take)
 {
 	struct inventory *inventory = take->inventory;
-	int err = socket_iterator_read(add_row, take, inventory->iterator_refusal);
+	int err = socket_iterator_read_best(&inventory->iterator, add_row, take, inventory->iterator_refusal);
 
 	if (take->row_error)
 		err = take->row_error;
@@ -329,7 +329,7 @@ static int list_and_iterate(struct take *take)
 	return err ? err : check_required(take);
 }
 
-int inventory_take(const uint8_t *ports, struct inventory **ret, char error[INVENTORY_TEXT_LEN])
+int inventory_take(const uint8_t *ports, struct inventory *before, struct inventory **ret, char error[INVENTORY_TEXT_LEN])
 {
 	struct inventory *inventory = calloc(1, sizeof(*inventory));
 	struct take take = {.inventory = inventory, .ports = ports, .error = error};
@@ -337,6 +337,10 @@ int inventory_take(const uint8_t *ports, struct inventory **ret, char error[INVE
 
 	if (!inventory)
 		return fail(error, -ENOMEM, "out of memory");
+	if (before) {
+		inventory->iterator = before->iterator;
+		before->iterator = NULL;
+	}
 	error[0] = '\0';
 	err = list_and_iterate(&take);
 	if (err) {
@@ -442,6 +446,7 @@ void inventory_free(struct inventory *inventory)
 	free(inventory->netns);
 	holders_free(&inventory->holders);
 	free(inventory->processes);
+	socket_iterator_free(inventory->iterator);
 	free(inventory);
 }
 

@@ -85,15 +85,17 @@ struct inventory {
 	bool holders_searched;
 	bool iterated; /* the iterator was read; else iterator_refusal says why not, in one line */
 	char iterator_refusal[SOCKET_ITERATOR_WHY_LEN];
+	struct socket_iterator *iterator; /* what it was read by; NULL: by none, or it was passed on */
 };
 
 /*
- * Lists the sockets of every port p with ports[p] != 0 (an array of 65536; NULL: of all ports).
+ * Lists the sockets of every port p with ports[p] != 0 (an array of 65536; NULL: of all ports). before: NULL, or an
+ * earlier inventory, of which the loaded iterator is taken over: to load it is most of the work.
  * *ret is freed with inventory_free(). 0, or -errno with one line in error and *ret untouched: -EOPNOTSUPP: the kernel
  * cannot list TCP or UDP, nor be iterated; -E2BIG: more than a limit named here; -ENOTRECOVERABLE: the calling thread
  * was left in another network namespace and the program must end; -ENOMEM and others.
  */
-int inventory_take(const uint8_t *ports, struct inventory **ret, char error[INVENTORY_TEXT_LEN]);
+int inventory_take(const uint8_t *ports, struct inventory *before, struct inventory **ret, char error[INVENTORY_TEXT_LEN]);
 
 /* Finds the processes that hold the sockets. 0, or -errno with one line in error; then no socket has any. */
 int inventory_find_holders(struct inventory *inventory, char error[INVENTORY_TEXT_LEN]);

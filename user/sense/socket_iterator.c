@@ -83,6 +83,10 @@ static bool in_first_pid_namespace(void)
 	return stat("/proc/self/ns/pid", &status) == 0 && status.st_ino == FIRST_PID_NAMESPACE;
 }
 
+struct socket_iterator {
+	struct inventory_bpf *skeleton;
+};
+
 /* 0, or -errno as the kernel or libbpf gave it. */
 static int load(unsigned int way, struct inventory_bpf **ret)
 {
@@ -181,31 +185,57 @@ static int read_loaded(struct inventory_bpf *skeleton, socket_iterator_found fou
 	return err;
 }
 
-int socket_iterator_read_by(unsigned int way, socket_iterator_found found, void *context,
-                            char why[SOCKET_ITERATOR_WHY_LEN])
+int socket_iterator_open(unsigned int way, struct socket_iterator **ret, char why[SOCKET_ITERATOR_WHY_LEN])
 {
-	struct inventory_bpf *skeleton;
+	struct socket_iterator *iterator = calloc(1, sizeof(*iterator));
 	int err;
 
 	/* libbpf's own messages go to stderr and are made for its developers */
 	(void)libbpf_set_print(NULL);
 	why[0] = '\0';
-	err = load(way, &skeleton);
-	if (err)
+	if (!iterator)
+		return refused(-ENOMEM, why);
+	err = load(way, &iterator->skeleton);
+	if (err) {
+		free(iterator);
 		return refused(err, why);
-	err = read_loaded(skeleton, found, context, why);
-	inventory_bpf__destroy(skeleton);
-	return err;
+	}
+	*ret = iterator;
+	return 0;
 }
 
-int socket_iterator_read(socket_iterator_found found, void *context, char why[SOCKET_ITERATOR_WHY_LEN])
+void socket_iterator_free(struct socket_iterator *iterator)
+{
+	if (!iterator)
+		return;
+	inventory_bpf__destroy(iterator->skeleton);
+	free(iterator);
+}
+
+int socket_iterator_read(struct socket_iterator *iterator, socket_iterator_found found, void *context,
+                         char why[SOCKET_ITERATOR_WHY_LEN])
+{
+	why[0] = '\0';
+	return read_loaded(iterator->skeleton, found, context, why);
+}
+
+int socket_iterator_read_best(struct socket_iterator **iterator, socket_iterator_found found, void *context,
+                              char why[SOCKET_ITERATOR_WHY_LEN])
 {
 	char first[SOCKET_ITERATOR_WHY_LEN] = "";
 	int err = -ENOTSUP;
 
+	if (*iterator)
+		return socket_iterator_read(*iterator, found, context, why);
 	/* it is refused before the first row, or not at all */
 	for (unsigned int way = 0; way < SOCKET_ITERATOR_WAYS && err == -ENOTSUP; way++) {
-		err = socket_iterator_read_by(way, found, context, why);
+		err = socket_iterator_open(way, iterator, why);
+		if (!err)
+			err = socket_iterator_read(*iterator, found, context, why);
+		if (err) {
+			socket_iterator_free(*iterator);
+			*iterator = NULL;
+		}
 		if (way == 0)
 			(void)snprintf(first, sizeof(first), "%s", why);
 	}

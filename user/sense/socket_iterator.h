@@ -20,22 +20,33 @@
 typedef int (*socket_iterator_found)(void *context, const struct bw_inventory_row *row);
 
 /*
+ * The iterator, loaded: by one way of several, 0 being the best that a current kernel allows; what the others leave out,
+ * or need, bpf/inventory.bpf.c tells. All find the same sockets and processes. way < SOCKET_ITERATOR_WAYS.
+ * 0; -ENOTSUP: this kernel refuses it, or us; -ENOMEM. On an error why says it in one line and *ret is untouched.
+ */
+#define SOCKET_ITERATOR_WAYS 3
+struct socket_iterator;
+int socket_iterator_open(unsigned int way, struct socket_iterator **ret, char why[SOCKET_ITERATOR_WHY_LEN]);
+
+/* NULL is allowed. */
+void socket_iterator_free(struct socket_iterator *iterator);
+
+/*
  * Calls found(context, ...) for each socket of each process, in the order of the processes. A process shows more than
  * once with a socket of which it has several descriptors.
  *
- * 0; what found() returned, where not 0; -ENOTSUP: this kernel refuses the iterator, or us; -EBADMSG: a row that is not
- * of the form of bpf/inventory.h; -ENOMEM; or the -errno of the reading. On all but what found() returned, why says it
- * in one line.
+ * 0; what found() returned, where not 0; -ENOTSUP: this kernel refuses it; -EBADMSG: a row that is not of the form of
+ * bpf/inventory.h; -ENOMEM; or the -errno of the reading. On all but what found() returned, why says it in one line.
  */
-int socket_iterator_read(socket_iterator_found found, void *context, char why[SOCKET_ITERATOR_WHY_LEN]);
+int socket_iterator_read(struct socket_iterator *iterator, socket_iterator_found found, void *context,
+                         char why[SOCKET_ITERATOR_WHY_LEN]);
 
 /*
- * The same by one way of several, 0 being the best that a current kernel allows: what the others leave out, or need,
- * bpf/inventory.bpf.c tells. All find the same sockets and processes. way < SOCKET_ITERATOR_WAYS.
+ * The same by *iterator, or where that is NULL by the best way that there is, which *iterator then holds, also for the
+ * next time. On an error of such a first reading it stays NULL.
  */
-#define SOCKET_ITERATOR_WAYS 3
-int socket_iterator_read_by(unsigned int way, socket_iterator_found found, void *context,
-                            char why[SOCKET_ITERATOR_WHY_LEN]);
+int socket_iterator_read_best(struct socket_iterator **iterator, socket_iterator_found found, void *context,
+                              char why[SOCKET_ITERATOR_WHY_LEN]);
 
 /*
  * Calls found(context, ...) for each whole row in data[len]. Returns as socket_iterator_read(); on 0, *ret_used is how

@@ -62,7 +62,7 @@ static struct inventory *take(const uint8_t *of)
 	struct inventory *inventory = NULL;
 	char error[INVENTORY_TEXT_LEN];
 
-	if (inventory_take(of, &inventory, error) != 0)
+	if (inventory_take(of, NULL, &inventory, error) != 0)
 		fail_msg("%s", error);
 	if (inventory_find_holders(inventory, error) != 0)
 		fail_msg("%s", error);

@@ -201,8 +201,12 @@ static int bound(uint16_t *ret_port)
 static void read_by(unsigned int way)
 {
 	char why[SOCKET_ITERATOR_WHY_LEN] = "";
-	int err = socket_iterator_read_by(way, keep, &rows, why);
+	struct socket_iterator *iterator = NULL;
+	int err = socket_iterator_open(way, &iterator, why);
 
+	if (!err)
+		err = socket_iterator_read(iterator, keep, &rows, why);
+	socket_iterator_free(iterator);
 	if (err == -ENOTSUP) {
 		print_message("the iterator, way %u: %s\n", way, why);
 		skip();
@@ -211,11 +215,21 @@ static void read_by(unsigned int way)
 		fail_msg("way %u: %s (%d)", way, why, err);
 }
 
+/* By the best way that this kernel has, once. */
+static int read_once(socket_iterator_found found, void *context, char why[SOCKET_ITERATOR_WHY_LEN])
+{
+	struct socket_iterator *iterator = NULL;
+	int err = socket_iterator_read_best(&iterator, found, context, why);
+
+	socket_iterator_free(iterator);
+	return err;
+}
+
 /* The same by the best way that this kernel has. */
 static void read_best(void)
 {
 	char why[SOCKET_ITERATOR_WHY_LEN] = "";
-	int err = socket_iterator_read(keep, &rows, why);
+	int err = read_once(keep, &rows, why);
 
 	if (err == -ENOTSUP) {
 		print_message("the iterator: %s\n", why);
@@ -294,12 +308,42 @@ static void iterator_way(void **state)
 	(void)close(unbound);
 }
 
+/* The same one once more: it begins anew, and sees what has come. */
+static void iterator_is_read_again(void **state)
+{
+	struct socket_iterator *iterator = NULL, *loaded;
+	char why[SOCKET_ITERATOR_WHY_LEN];
+	uint16_t port;
+	int first, second, err;
+
+	(void)state;
+	first = bound(&port);
+	rows = (struct rows){.pid = (uint32_t)getpid()};
+	err = socket_iterator_read_best(&iterator, keep, &rows, why);
+	if (err == -ENOTSUP) {
+		(void)close(first);
+		print_message("the iterator: %s\n", why);
+		skip();
+	}
+	assert_int_equal(err, 0);
+	assert_int_equal(rows.count, 1);
+	second = bound(&port);
+	loaded = iterator;
+	rows = (struct rows){.pid = (uint32_t)getpid()};
+	assert_int_equal(socket_iterator_read_best(&iterator, keep, &rows, why), 0);
+	assert_ptr_equal(iterator, loaded);
+	assert_int_equal(rows.count, 2);
+	socket_iterator_free(iterator);
+	(void)close(first);
+	(void)close(second);
+}
+
 static void iterator_stops(void **state)
 {
 	char why[SOCKET_ITERATOR_WHY_LEN];
 	unsigned int calls = 0;
 	uint16_t port;
-	int fd = bound(&port), err = socket_iterator_read(stop, &calls, why);
+	int fd = bound(&port), err = read_once(stop, &calls, why);
 
 	(void)state;
 	(void)close(fd);
@@ -365,7 +409,7 @@ static int body_of_namespace(void)
 	    fstat(fd, &status) < 0)
 		return 2;
 	own->inode = status.st_ino;
-	err = socket_iterator_read(keep, own, why);
+	err = read_once(keep, own, why);
 	if (err)
 		return err == -ENOTSUP ? 4 : 3;
 	return own->count == 1 && own->list[0].pid == 1 ? 0 : 1;
@@ -405,7 +449,7 @@ static void iterator_without_privilege(void **state)
 	if (pid == 0) {
 		if (setgid(65534) < 0 || setuid(65534) < 0)
 			_exit(2);
-		_exit(socket_iterator_read(keep, &rows, why) == -ENOTSUP && strstr(why, "CAP_BPF") ? 0 : 1);
+		_exit(read_once(keep, &rows, why) == -ENOTSUP && strstr(why, "CAP_BPF") ? 0 : 1);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -426,6 +470,7 @@ int main(void)
 	        {.name = "iterator_asks_and_probes", .test_func = iterator_way, .initial_state = (void *)0},
 	        {.name = "iterator_asks_only", .test_func = iterator_way, .initial_state = (void *)1},
 	        {.name = "iterator_probes_only", .test_func = iterator_way, .initial_state = (void *)2},
+	        cmocka_unit_test(iterator_is_read_again),
 	        cmocka_unit_test(iterator_stops),
 	        cmocka_unit_test(iterator_sees_threads_apart),
 	        cmocka_unit_test(iterator_in_pid_namespace),

@@ -56,6 +56,7 @@ LIVE := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/test_*.c)))
 LIVE_TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/tool_*.c)))
 BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 LIVE_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/live/test_%.c tests/live/tool_%.c,$(wildcard tests/live/*.c)))
+LIVE_WATCH := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/live/watch/*.c)))
 
 PACKAGES := libbpf libelf zlib nettle inih jansson
 # where librpm is here, the packages of an rpm system are told, too
@@ -141,7 +142,8 @@ $(B)/user/sense/socket_iterator.o: $(B)/bpf/inventory.skel.h
 # --- tests --------------------------------------------------------------------------------------------------------
 
 $(LIVE) $(BENCH): $(LIVE_SHARED)
-$(LIVE_SHARED): PACKAGES_CFLAGS += $(TEST_CFLAGS)
+$(B)/tests/live/test_watch: $(LIVE_WATCH)
+$(LIVE_SHARED) $(LIVE_WATCH): PACKAGES_CFLAGS += $(TEST_CFLAGS)
 
 $(B)/tests/%: tests/%.c $(LIBRARY)
 	$(call say,TEST,$@)

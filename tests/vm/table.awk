@@ -4,6 +4,7 @@
 BEGIN {
 	FS = "|"
 	WIDTH = 150
+	NAMES = 46
 	short["trampoline"] = "tramp"
 	short["kprobe"] = "kprob"
 	short["tracepoint"] = "trace"
@@ -121,13 +122,26 @@ function width_of(row, columns, width) {
 	return width > length(head[row]) + 2 ? width : length(head[row]) + 2
 }
 
+# Is the case among those that are run here? part: "", all; or " PROGRAM PROGRAM:GROUP,GROUP "
+function is_part(part, program, key, groups, group) {
+	if (part == "" || index(part, " " program " "))
+		return 1
+	if (!index(part, " " program ":"))
+		return 0
+	groups = substr(part, index(part, " " program ":") + length(program) + 2)
+	sub(/ .*/, "", groups)
+	group = substr(key, length(program) + 2)
+	sub(/\/.*/, "", group)
+	return group == "ledger" || index("," groups ",", "," group ",")
+}
+
 # rows[from..to] side by side, one line a case
 function panel(from, to, r, c, p, row, line, part, program, last) {
-	line = pad("", 42)
+	line = pad("", NAMES)
 	for (r = from; r <= to; r++)
 		line = line "| " pad(head[rows[r]], width_of(rows[r]) - 1)
 	print line
-	line = pad("plan", 42)
+	line = pad("plan", NAMES)
 	for (r = from; r <= to; r++) {
 		row = rows[r]
 		part = ""
@@ -140,12 +154,12 @@ function panel(from, to, r, c, p, row, line, part, program, last) {
 		key = c ? cases[c] : "-|plan"
 		program = substr(key, 1, index(key, "|") - 1)
 		# on hostile ground only some are run
-		if (c && part_of[rows[from]] != "" && !index(part_of[rows[from]], " " program " "))
+		if (c && !is_part(part_of[rows[from]], program, key))
 			continue
 		if (c && program != last)
 			print program
 		last = program
-		line = pad((c ? "  " substr(key, index(key, "|") + 1) : "is taken"), 42)
+		line = pad((c ? "  " substr(key, index(key, "|") + 1) : "is taken"), NAMES)
 		for (r = from; r <= to; r++) {
 			row = rows[r]
 			part = row in not_run ? cell(row, "-", key) : ""
@@ -166,7 +180,7 @@ END {
 	}
 	print ""
 	for (from = 1; from <= row_count; from = to + 1) {
-		used = 42
+		used = NAMES
 		for (to = from; to <= row_count && used + width_of(rows[to]) + 1 <= WIDTH; to++) {
 			if (part_of[rows[to]] != part_of[rows[from]])
 				break

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Listens: with and without a bind, refused, by io_uring. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -12,13 +8,8 @@
 #include <unistd.h>
 
 #include "tests/live/life.h"
-#include "tests/live/live.h"
 #include "tests/live/ring.h"
 #include "user/base/ipproto.h"
-
-static const char *program;
-static struct fixture fixture;
-static struct life *life;
 
 /* A port that nobody asked for and nobody bound: known when the listen returns. */
 static void listen_unbound(int domain, int protocol, const char *name)
@@ -265,46 +256,19 @@ static void io_uring_listen_after_refused_bind(void **state)
 	life_assert(life, &fixture.monitor, "blc", "tcp", 0);
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(listen_without_bind),
+        cmocka_unit_test(listen_without_bind_mptcp),
+        cmocka_unit_test(listen_backlog),
+        cmocka_unit_test(listen_in_use),
+        cmocka_unit_test(listen_of_udp),
+        cmocka_unit_test(listen_again),
+        cmocka_unit_test(listen_of_client),
+        cmocka_unit_test(io_uring_listen),
+        cmocka_unit_test(io_uring_listen_mptcp),
+        cmocka_unit_test(io_uring_listen_sqpoll),
+        cmocka_unit_test(io_uring_listen_without_bind),
+        cmocka_unit_test(io_uring_listen_after_refused_bind),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	life = life_new();
-	return life ? fixture_start(&fixture, program) : -ENOMEM;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	life_free(life);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(listen_without_bind),
-	        cmocka_unit_test(listen_without_bind_mptcp),
-	        cmocka_unit_test(listen_backlog),
-	        cmocka_unit_test(listen_in_use),
-	        cmocka_unit_test(listen_of_udp),
-	        cmocka_unit_test(listen_again),
-	        cmocka_unit_test(listen_of_client),
-	        cmocka_unit_test(io_uring_listen),
-	        cmocka_unit_test(io_uring_listen_mptcp),
-	        cmocka_unit_test(io_uring_listen_sqpoll),
-	        cmocka_unit_test(io_uring_listen_without_bind),
-	        cmocka_unit_test(io_uring_listen_after_refused_bind),
-	        cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, listens", tests, setup, teardown);
-}
+const struct watch_group watch_listen = {"listen", tests, sizeof(tests) / sizeof(tests[0])};

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Binds that the kernel refuses, told with what was asked for; and what must not be told at all. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,18 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/live/live.h"
-
 #define NOBODY 65534
-
-static const char *program;
-static struct fixture fixture;
-
-static void assert_scene(const char *name)
-{
-	if (scene_compare(fixture.scene, &fixture.monitor, NULL) != 0)
-		fail_msg("%s: the events are not the binds", name);
-}
 
 static int open_socket(int domain, int type, int protocol)
 {
@@ -63,7 +48,7 @@ static void port_in_use(void **state)
 	refuse(AF_INET6, SOCK_DGRAM, "::1", 8201, EADDRINUSE);
 	close(first);
 	close(first6);
-	assert_scene("EADDRINUSE");
+	watch_assert_scene("EADDRINUSE");
 }
 
 static void address_of_another_host(void **state)
@@ -73,7 +58,7 @@ static void address_of_another_host(void **state)
 	refuse(AF_INET, SOCK_STREAM, "192.0.2.1", 8202, EADDRNOTAVAIL);
 	refuse(AF_INET6, SOCK_STREAM, "2001:db8::1", 8203, EADDRNOTAVAIL);
 	refuse(AF_INET, SOCK_DGRAM, "192.0.2.1", 0, EADDRNOTAVAIL);
-	assert_scene("EADDRNOTAVAIL");
+	watch_assert_scene("EADDRNOTAVAIL");
 }
 
 static void address_of_another_family(void **state)
@@ -92,7 +77,7 @@ static void address_of_another_family(void **state)
 	fd = open_socket(AF_INET, SOCK_STREAM, 0);
 	assert_int_equal(scene_bind(fixture.scene, fd, &address, sizeof(address)), -EAFNOSUPPORT);
 	close(fd);
-	assert_scene("EAFNOSUPPORT");
+	watch_assert_scene("EAFNOSUPPORT");
 }
 
 static void bind_without_rights(struct scene *scene, void *context)
@@ -114,7 +99,7 @@ static void privileged_port_without_rights(void **state)
 	FIXTURE_NEEDED(&fixture);
 	assert_int_equal(scene_child(bind_without_rights, fixture.scene, NULL), 0);
 	assert_int_equal(fixture.scene->records[0].uid, NOBODY);
-	assert_scene("EACCES");
+	watch_assert_scene("EACCES");
 }
 
 /* The event tells the port that was asked for, not the one that the socket has. */
@@ -129,7 +114,7 @@ static void bound_socket_bound_again(void **state)
 	fd = scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8206);
 	assert_int_equal(scene_bind(fixture.scene, fd, &address, length), -EINVAL);
 	close(fd);
-	assert_scene("bound again");
+	watch_assert_scene("bound again");
 }
 
 /* Too short for an address: told, with no more than was there; nothing is made up. */
@@ -195,7 +180,7 @@ static void not_a_port(void **state)
 	fd = open_socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE);
 	assert_int_equal(bind(fd, (struct sockaddr *)&netlink, sizeof(netlink)), 0);
 	close(fd);
-	assert_scene("no port");
+	watch_assert_scene("no port");
 }
 
 /* Nothing was asked of a socket: EBADF, ENOTSOCK and EFAULT end before there is one to ask. */
@@ -219,7 +204,7 @@ static void not_a_socket(void **state)
 	assert_int_equal(bind(file, (struct sockaddr *)&address, length), -1);
 	assert_int_equal(errno, ENOTSOCK);
 	close(file);
-	assert_scene("no socket");
+	watch_assert_scene("no socket");
 }
 
 /* A client's automatic port is nobody's bind. */
@@ -249,44 +234,19 @@ static void clients(void **state)
 	assert_int_equal(sendto(fd, "x", 1, 0, (struct sockaddr *)&server, length), 1);
 	close(fd);
 	close(listener);
-	assert_scene("clients");
+	watch_assert_scene("clients");
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(port_in_use),
+        cmocka_unit_test(address_of_another_host),
+        cmocka_unit_test(address_of_another_family),
+        cmocka_unit_test(privileged_port_without_rights),
+        cmocka_unit_test(bound_socket_bound_again),
+        cmocka_unit_test(short_address),
+        cmocka_unit_test(not_a_port),
+        cmocka_unit_test(not_a_socket),
+        cmocka_unit_test(clients),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	return fixture_start(&fixture, program);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(port_in_use),
-	    cmocka_unit_test(address_of_another_host),
-	    cmocka_unit_test(address_of_another_family),
-	    cmocka_unit_test(privileged_port_without_rights),
-	    cmocka_unit_test(bound_socket_bound_again),
-	    cmocka_unit_test(short_address),
-	    cmocka_unit_test(not_a_port),
-	    cmocka_unit_test(not_a_socket),
-	    cmocka_unit_test(clients),
-	    cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, refused and not told", tests, setup, teardown);
-}
+const struct watch_group watch_refused = {"refused", tests, sizeof(tests) / sizeof(tests[0])};

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Binds from another user or pid namespace, and those that the kernel makes for a caller. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,18 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/live/live.h"
-
 #define SOMEBODY 12345
-
-static const char *program;
-static struct fixture fixture;
-
-static void assert_scene(const char *name)
-{
-	if (scene_compare(fixture.scene, &fixture.monitor, NULL) != 0)
-		fail_msg("%s: the events are not the binds", name);
-}
 
 static bool write_file(const char *path, const char *text)
 {
@@ -78,7 +63,7 @@ static void user_namespace(void **state)
 	/* what the host must see */
 	record->uid = SOMEBODY;
 	record->gid = SOMEBODY;
-	assert_scene("a user namespace");
+	watch_assert_scene("a user namespace");
 }
 
 static unsigned int pid_namespace_inode(void)
@@ -127,7 +112,7 @@ static void pid_namespace(void **state)
 	assert_int_equal(record->pidns_pid, 1);
 	assert_int_not_equal(record->pidns_inode, 0);
 	assert_int_not_equal(record->pidns_inode, pid_namespace_inode());
-	assert_scene("a pid namespace");
+	watch_assert_scene("a pid namespace");
 }
 
 static void pid_namespace_of_the_host(void **state)
@@ -141,7 +126,7 @@ static void pid_namespace_of_the_host(void **state)
 	record->pidns_pid = record->pid;
 	record->pidns_inode = pid_namespace_inode();
 	assert_int_not_equal(record->pidns_inode, 0);
-	assert_scene("the first pid namespace");
+	watch_assert_scene("the first pid namespace");
 }
 
 /* A request to rtnetlink(7) that makes a link. */
@@ -166,7 +151,7 @@ static struct rtattr *add_attribute(struct link_request *request, unsigned short
 static void end_nested(struct link_request *request, struct rtattr *attribute)
 {
 	attribute->rta_len =
-	    (unsigned short)((char *)request + NLMSG_ALIGN(request->header.nlmsg_len) - (char *)attribute);
+	        (unsigned short)((char *)request + NLMSG_ALIGN(request->header.nlmsg_len) - (char *)attribute);
 }
 
 /* Sends it and waits for the answer. 0 or -errno as the kernel says. */
@@ -185,7 +170,7 @@ static int ask_rtnetlink(const struct link_request *request)
 	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
 		result = -errno;
 	else if (recv(fd, &answer, sizeof(answer), 0) >= (ssize_t)NLMSG_LENGTH(sizeof(answer.error)) &&
-		 answer.header.nlmsg_type == NLMSG_ERROR)
+	         answer.header.nlmsg_type == NLMSG_ERROR)
 		result = answer.error.error;
 	close(fd);
 	return result;
@@ -201,10 +186,10 @@ struct tunnel {
 static int tunnel_make(const struct tunnel *tunnel)
 {
 	struct link_request request = {
-	    .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-		       .nlmsg_type = RTM_NEWLINK,
-		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL},
-	    .link = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP},
+	        .header = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
+	                   .nlmsg_type = RTM_NEWLINK,
+	                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL},
+	        .link = {.ifi_flags = IFF_UP, .ifi_change = IFF_UP},
 	};
 	struct rtattr *info, *data;
 	uint32_t remote = htonl(INADDR_LOOPBACK + 1), id = 7;
@@ -264,7 +249,7 @@ static void kernel_socket(struct tunnel *tunnel, const char *missing)
 		scene_clear(fixture.scene);
 	SKIP_BECAUSE(code == 3 ? missing : NULL);
 	assert_int_equal(code, 0);
-	assert_scene(tunnel->kind);
+	watch_assert_scene(tunnel->kind);
 }
 
 static void kernel_socket_of_vxlan(void **state)
@@ -283,37 +268,12 @@ static void kernel_socket_of_geneve(void **state)
 	kernel_socket(&tunnel, "this kernel has no geneve, or its module is not here");
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(user_namespace),
+        cmocka_unit_test(pid_namespace),
+        cmocka_unit_test(pid_namespace_of_the_host),
+        cmocka_unit_test(kernel_socket_of_vxlan),
+        cmocka_unit_test(kernel_socket_of_geneve),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	return fixture_start(&fixture, program);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(user_namespace),
-	    cmocka_unit_test(pid_namespace),
-	    cmocka_unit_test(pid_namespace_of_the_host),
-	    cmocka_unit_test(kernel_socket_of_vxlan),
-	    cmocka_unit_test(kernel_socket_of_geneve),
-	    cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, from elsewhere", tests, setup, teardown);
-}
+const struct watch_group watch_where = {"where", tests, sizeof(tests) / sizeof(tests[0])};

@@ -4,11 +4,7 @@
  * bound. It ends in sctp_do_bind(), as bind(2) does, but not by way of inet_bind_sk(), and no program of a cgroup is
  * asked.
  */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,14 +12,9 @@
 #include <unistd.h>
 
 #include "tests/live/life.h"
-#include "tests/live/live.h"
 
 /* include/uapi/linux/sctp.h, which not every system has */
 #define BINDX_ADD 100
-
-static const char *program;
-static struct fixture fixture;
-static struct life *life;
 
 /* sctp_bindx() with these IPv4 addresses. 0 or -errno. */
 static int bindx(int fd, const char *const *addresses, size_t count, uint16_t port)
@@ -91,36 +82,9 @@ static void sctp_bindx_alone(void **state)
 	json_array_clear(fixture.monitor.events);
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sctp_bindx_after_bind),
+        cmocka_unit_test(sctp_bindx_alone),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	life = life_new();
-	return life ? fixture_start(&fixture, program) : -ENOMEM;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	life_free(life);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(sctp_bindx_after_bind),
-	        cmocka_unit_test(sctp_bindx_alone),
-	        cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, sctp_bindx", tests, setup, teardown);
-}
+const struct watch_group watch_sctp = {"sctp", tests, sizeof(tests) / sizeof(tests[0])};

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stream as a whole: nothing is lost, nothing comes twice, and no name of a process can break it. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -15,17 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/live/live.h"
-
-#define BURST_BINDS	 1000
+#define BURST_BINDS      1000
 #define BURST_FIRST_PORT 30000
-#define CROWD		 4
+#define CROWD            4
 
 /* A terminal's escape sequence, a line break, a byte that is not UTF-8, a backslash. */
 #define HOSTILE_NAME "\x1b[31m\nX\xff\\"
-
-static const char *program;
-static struct fixture fixture;
 
 struct burst {
 	uint16_t first, count;
@@ -262,12 +253,12 @@ static void alerts_by_name(void **state)
 		uint16_t port;
 		const char *rule;
 	} rows[] = {{81, "privileged-port"},
-		    {443, "privileged-port"},
-		    {1023, "privileged-port"},
-		    {8080, "registered-port"},
-		    {49151, "reserved-port"},
-		    {49152, "dynamic-port"},
-		    {0, NULL}};
+	            {443, "privileged-port"},
+	            {1023, "privileged-port"},
+	            {8080, "registered-port"},
+	            {49151, "reserved-port"},
+	            {49152, "dynamic-port"},
+	            {0, NULL}};
 	json_t *seen = json_array();
 
 	(void)state;
@@ -289,40 +280,11 @@ static void alerts_by_name(void **state)
 }
 
 /* Last: what it says when it ends. Each line of the stream is in its totals, and nothing was lost. */
-static void ends_with_its_totals(void **state)
-{
-	char alerts[64];
 
-	(void)state;
-	fixture_ledger(&fixture);
-	(void)snprintf(alerts, sizeof(alerts), " shown, %zu alerts, ",
-		       lines_with(&fixture.monitor.output, "\"kind\":\"alert\"", ""));
-	assert_true(live_says(&fixture.monitor.message, alerts));
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(burst_of_one_process),       cmocka_unit_test(bursts_of_many_processes),
+        cmocka_unit_test(hostile_name_in_json),       cmocka_unit_test(hostile_name_in_text),
+        cmocka_unit_test(process_that_exits_at_once), cmocka_unit_test(alerts_by_name),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	return fixture_start(&fixture, program);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(burst_of_one_process),	  cmocka_unit_test(bursts_of_many_processes),
-	    cmocka_unit_test(hostile_name_in_json),	  cmocka_unit_test(hostile_name_in_text),
-	    cmocka_unit_test(process_that_exits_at_once), cmocka_unit_test(alerts_by_name),
-	    cmocka_unit_test(ends_with_its_totals),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, the stream", tests, setup, teardown);
-}
+const struct watch_group watch_stream = {"stream", tests, sizeof(tests) / sizeof(tests[0])};

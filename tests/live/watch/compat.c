@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Binds by the 32-bit system calls of an x86-64 kernel, which its tracepoints of system calls leave out. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,18 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/live/live.h"
-
-static const char *program;
-static struct fixture fixture;
-
 #ifdef __x86_64__
 
 /* arch/x86/entry/syscalls/syscall_32.tbl; include/uapi/linux/net.h */
-#define COMPAT_GETPID	  20
+#define COMPAT_GETPID     20
 #define COMPAT_SOCKETCALL 102
-#define COMPAT_BIND	  361
-#define SOCKETCALL_BIND	  2
+#define COMPAT_BIND       361
+#define SOCKETCALL_BIND   2
 
 /* Where 32 bits reach. */
 struct low_memory {
@@ -47,9 +38,9 @@ static int compat_call(uint32_t number, uint32_t first, uint32_t second, uint32_
 	uint64_t result = number;
 
 	__asm__ volatile("int $0x80"
-			 : "+a"(result)
-			 : "b"((uint64_t)first), "c"((uint64_t)second), "d"((uint64_t)third)
-			 : "r8", "r9", "r10", "r11", "memory", "cc");
+	                 : "+a"(result)
+	                 : "b"((uint64_t)first), "c"((uint64_t)second), "d"((uint64_t)third)
+	                 : "r8", "r9", "r10", "r11", "memory", "cc");
 	return (int)(int32_t)result;
 }
 
@@ -72,7 +63,7 @@ static const char *compat_why_not(void)
 static int compat_bind(int fd, const struct sockaddr_storage *address, socklen_t length, bool by_socketcall)
 {
 	struct low_memory *low =
-	    mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	        mmap(NULL, sizeof(*low), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	int result;
 
 	if (low == MAP_FAILED)
@@ -120,9 +111,9 @@ static void bind_all(const struct compat_bind *binds, size_t count)
 static void socketcall_32bit(void **state)
 {
 	static const struct compat_bind binds[] = {
-	    {true, AF_INET, SOCK_STREAM, "127.0.0.1", 8600, 0},
-	    {true, AF_INET6, SOCK_DGRAM, "::1", 8601, 0},
-	    {true, AF_INET, SOCK_DGRAM, "127.0.0.1", 0, 0},
+	        {true, AF_INET, SOCK_STREAM, "127.0.0.1", 8600, 0},
+	        {true, AF_INET6, SOCK_DGRAM, "::1", 8601, 0},
+	        {true, AF_INET, SOCK_DGRAM, "127.0.0.1", 0, 0},
 	};
 
 	(void)state;
@@ -134,9 +125,9 @@ static void socketcall_32bit(void **state)
 static void bind_32bit(void **state)
 {
 	static const struct compat_bind binds[] = {
-	    {false, AF_INET, SOCK_STREAM, "127.0.0.1", 8602, 0},
-	    {false, AF_INET6, SOCK_DGRAM, "::1", 8603, 0},
-	    {false, AF_INET6, SOCK_STREAM, "::", 0, 0},
+	        {false, AF_INET, SOCK_STREAM, "127.0.0.1", 8602, 0},
+	        {false, AF_INET6, SOCK_DGRAM, "::1", 8603, 0},
+	        {false, AF_INET6, SOCK_STREAM, "::", 0, 0},
 	};
 
 	(void)state;
@@ -148,17 +139,17 @@ static void bind_32bit(void **state)
 static void bind_32bit_refused(void **state)
 {
 	static const struct compat_bind binds[] = {
-	    {false, AF_INET, SOCK_STREAM, "192.0.2.1", 8604, -EADDRNOTAVAIL},
-	    {true, AF_INET, SOCK_STREAM, "192.0.2.1", 8605, -EADDRNOTAVAIL},
-	    {true, AF_INET6, SOCK_STREAM, "2001:db8::1", 8606, -EADDRNOTAVAIL},
+	        {false, AF_INET, SOCK_STREAM, "192.0.2.1", 8604, -EADDRNOTAVAIL},
+	        {true, AF_INET, SOCK_STREAM, "192.0.2.1", 8605, -EADDRNOTAVAIL},
+	        {true, AF_INET6, SOCK_STREAM, "2001:db8::1", 8606, -EADDRNOTAVAIL},
 	};
 
 	(void)state;
 	FIXTURE_NEEDED(&fixture);
 	SKIP_BECAUSE(compat_why_not());
 	SKIP_BECAUSE(strcmp(fixture.monitor.plan, "tracepoint") == 0
-			 ? "plan tracepoint has no hook at the end of a 32-bit bind that fails"
-			 : NULL);
+	                     ? "plan tracepoint has no hook at the end of a 32-bit bind that fails"
+	                     : NULL);
 	bind_all(binds, 3);
 }
 
@@ -171,40 +162,15 @@ static void no_such_thing(void **state)
 }
 
 #define socketcall_32bit   no_such_thing
-#define bind_32bit	   no_such_thing
+#define bind_32bit         no_such_thing
 #define bind_32bit_refused no_such_thing
 
 #endif
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(socketcall_32bit),
+        cmocka_unit_test(bind_32bit),
+        cmocka_unit_test(bind_32bit_refused),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	return fixture_start(&fixture, program);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(socketcall_32bit),
-	    cmocka_unit_test(bind_32bit),
-	    cmocka_unit_test(bind_32bit_refused),
-	    cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, 32-bit system calls", tests, setup, teardown);
-}
+const struct watch_group watch_compat = {"compat", tests, sizeof(tests) / sizeof(tests[0])};

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Binders that do not hold still: the event tells what was bound, and who the binder was at that moment. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/live/live.h"
 #include "tests/live/ring.h"
 #include "user/base/mountinfo.h"
 #include "user/base/number.h"
@@ -29,23 +24,11 @@
 
 #define SOMEBODY 12345
 
-/* The first argument that makes this program a binder: UID PORT PORT, one bind as it is, one as that user. */
-#define BIND_AND_BECOME "bind-and-become"
-
-static const char *program;
-static struct fixture fixture;
-
-static void assert_scene(const char *name)
-{
-	if (scene_compare(fixture.scene, &fixture.monitor, NULL) != 0)
-		fail_msg("%s: the events are not the binds", name);
-}
-
 /* --- an address that changes while the call runs ----------------------------------------------------------------- */
 
-#define FLIP_PORT	   8520 /* and the next one */
+#define FLIP_PORT          8520 /* and the next one */
 #define ROUNDS_PER_COMPARE 50
-#define COMPARES_MAX	   40
+#define COMPARES_MAX       40
 
 struct flipper {
 	struct sockaddr_in address;
@@ -73,7 +56,7 @@ static unsigned int bind_while_it_changes(struct flipper *flipper)
 	for (int i = 0; i < ROUNDS_PER_COMPARE; i++) {
 		int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		struct bind_record *record =
-		    scene_before(fixture.scene, fd, &flipper->address, sizeof(struct sockaddr_in));
+		        scene_before(fixture.scene, fd, &flipper->address, sizeof(struct sockaddr_in));
 		int error = bind(fd, (struct sockaddr *)&flipper->address, sizeof(flipper->address)) ? errno : 0;
 
 		assert_int_equal(error, 0);
@@ -116,20 +99,20 @@ static void address_rewritten_meanwhile(void **state)
 static int load_rewriter(void)
 {
 	const struct bpf_insn instructions[] = {
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = htons(MADE_PORT)},
-	    {.code = BPF_STX | BPF_MEM | BPF_W,
-	     .dst_reg = BPF_REG_1,
-	     .src_reg = BPF_REG_2,
-	     .off = offsetof(struct bpf_sock_addr, user_port)},
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
-	    {.code = BPF_JMP | BPF_EXIT},
+	        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = htons(MADE_PORT)},
+	        {.code = BPF_STX | BPF_MEM | BPF_W,
+	         .dst_reg = BPF_REG_1,
+	         .src_reg = BPF_REG_2,
+	         .off = offsetof(struct bpf_sock_addr, user_port)},
+	        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1},
+	        {.code = BPF_JMP | BPF_EXIT},
 	};
 	union bpf_attr attr = {
-	    .prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
-	    .expected_attach_type = BPF_CGROUP_INET4_BIND,
-	    .insns = (uintptr_t)instructions,
-	    .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
-	    .license = (uintptr_t) "BSD",
+	        .prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+	        .expected_attach_type = BPF_CGROUP_INET4_BIND,
+	        .insns = (uintptr_t)instructions,
+	        .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
+	        .license = (uintptr_t) "BSD",
 	};
 
 	return live_load_program(&attr, sizeof(attr));
@@ -138,10 +121,10 @@ static int load_rewriter(void)
 static int attach(int cgroup, int program_fd, enum bpf_attach_type type)
 {
 	union bpf_attr attr = {
-	    .target_fd = (uint32_t)cgroup,
-	    .attach_bpf_fd = (uint32_t)program_fd,
-	    .attach_type = type,
-	    .attach_flags = BPF_F_ALLOW_MULTI,
+	        .target_fd = (uint32_t)cgroup,
+	        .attach_bpf_fd = (uint32_t)program_fd,
+	        .attach_type = type,
+	        .attach_flags = BPF_F_ALLOW_MULTI,
 	};
 
 	return syscall(SYS_bpf, BPF_PROG_ATTACH, &attr, sizeof(attr)) ? -errno : 0;
@@ -202,7 +185,7 @@ static void address_rewritten_by_cgroup_program(void **state)
 	(void)state;
 	FIXTURE_NEEDED(&fixture);
 	assert_int_equal(in_cgroup_with(load_rewriter(), BPF_CGROUP_INET4_BIND, bind_in_cgroup), 0);
-	assert_scene("a program of a cgroup");
+	watch_assert_scene("a program of a cgroup");
 }
 
 /* --- a BPF program that refuses what was bound -------------------------------------------------------------------- */
@@ -213,15 +196,15 @@ static void address_rewritten_by_cgroup_program(void **state)
 static int load_refuser(void)
 {
 	const struct bpf_insn instructions[] = {
-	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
-	    {.code = BPF_JMP | BPF_EXIT},
+	        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0},
+	        {.code = BPF_JMP | BPF_EXIT},
 	};
 	union bpf_attr attr = {
-	    .prog_type = BPF_PROG_TYPE_CGROUP_SOCK,
-	    .expected_attach_type = BPF_CGROUP_INET4_POST_BIND,
-	    .insns = (uintptr_t)instructions,
-	    .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
-	    .license = (uintptr_t) "BSD",
+	        .prog_type = BPF_PROG_TYPE_CGROUP_SOCK,
+	        .expected_attach_type = BPF_CGROUP_INET4_POST_BIND,
+	        .insns = (uintptr_t)instructions,
+	        .insn_cnt = sizeof(instructions) / sizeof(instructions[0]),
+	        .license = (uintptr_t) "BSD",
 	};
 
 	return live_load_program(&attr, sizeof(attr));
@@ -259,7 +242,7 @@ static void refused_by_cgroup_program(void **state)
 	(void)state;
 	FIXTURE_NEEDED(&fixture);
 	assert_int_equal(in_cgroup_with(load_refuser(), BPF_CGROUP_INET4_POST_BIND, bind_refused_in_cgroup), 0);
-	assert_scene("refused by a program of a cgroup");
+	watch_assert_scene("refused by a program of a cgroup");
 }
 
 /* --- many at once ------------------------------------------------------------------------------------------------ */
@@ -359,7 +342,7 @@ static int bind_quietly(uint16_t port)
 }
 
 /* This program, after an exec: binds as it is, then as the user. The exit code. */
-static int bind_and_become(char **argv)
+int watch_bind_and_become(char **argv)
 {
 	uint64_t uid, first, second;
 
@@ -389,7 +372,7 @@ static void bind_then_exec(const struct change *change)
 	(void)snprintf(second, sizeof(second), "%u", change->after_setuid);
 	if (pthread_setname_np(pthread_self(), "name-before") || bind_quietly(change->before))
 		_exit(14);
-	execl(change->path, "another-argv0", BIND_AND_BECOME, user, first, second, NULL);
+	execl(change->path, "another-argv0", WATCH_BIND_AND_BECOME, user, first, second, NULL);
 	_exit(15);
 }
 
@@ -462,39 +445,10 @@ static void setuid_after_exec(void **state)
 	json_array_clear(fixture.monitor.events);
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(address_rewritten_meanwhile), cmocka_unit_test(address_rewritten_by_cgroup_program),
+        cmocka_unit_test(refused_by_cgroup_program),   cmocka_unit_test(fork_storm),
+        cmocka_unit_test(exec_by_another_name),        cmocka_unit_test(setuid_after_exec),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	return fixture_start(&fixture, program);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(address_rewritten_meanwhile),
-	    cmocka_unit_test(address_rewritten_by_cgroup_program),
-	    cmocka_unit_test(refused_by_cgroup_program),
-	    cmocka_unit_test(fork_storm),
-	    cmocka_unit_test(exec_by_another_name),
-	    cmocka_unit_test(setuid_after_exec),
-	    cmocka_unit_test(ledger),
-	};
-
-	if (argc == 5 && strcmp(argv[1], BIND_AND_BECOME) == 0)
-		return bind_and_become(argv);
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, binders that do not hold still", tests, setup, teardown);
-}
+const struct watch_group watch_race = {"race", tests, sizeof(tests) / sizeof(tests[0])};

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Binds by io_uring, which pass no system call of their own: told of the process that submitted them. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,19 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tests/live/live.h"
 #include "tests/live/ring.h"
 #include "user/base/ipproto.h"
 #include "user/base/number.h"
-
-static const char *program;
-static struct fixture fixture;
-
-static void assert_scene(const char *name)
-{
-	if (scene_compare(fixture.scene, &fixture.monitor, NULL) != 0)
-		fail_msg("%s: the events are not the binds", name);
-}
 
 /* One bind by io_uring, written down. 0 or -errno. */
 static int bind_by_ring(struct ring *ring, int domain, int type, int protocol, const char *text, uint16_t port)
@@ -60,7 +46,7 @@ static void io_uring_bind(void **state)
 	/* and a system call of the same thread behind it */
 	close(scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8107));
 	ring_close(&ring);
-	assert_scene("io_uring");
+	watch_assert_scene("io_uring");
 }
 
 static void io_uring_bind_mptcp(void **state)
@@ -78,7 +64,7 @@ static void io_uring_bind_mptcp(void **state)
 	assert_int_equal(bind_by_ring(&ring, AF_INET, SOCK_STREAM, IPPROTO_MPTCP, "127.0.0.1", 8108), 0);
 	assert_int_equal(bind_by_ring(&ring, AF_INET6, SOCK_STREAM, IPPROTO_MPTCP, "::1", 0), 0);
 	ring_close(&ring);
-	assert_scene("io_uring, MPTCP");
+	watch_assert_scene("io_uring, MPTCP");
 }
 
 /* The thread of this process that the kernel made for the ring: its id, and its name. 0: there is none. */
@@ -138,7 +124,7 @@ static void io_uring_bind_sqpoll(void **state)
 	bind_by_polled_ring(&ring, AF_INET6, "::1", 8110);
 	bind_by_polled_ring(&ring, AF_INET, "127.0.0.1", 0);
 	ring_close(&ring);
-	assert_scene("io_uring, SQPOLL");
+	watch_assert_scene("io_uring, SQPOLL");
 }
 
 static void io_uring_bind_refused(void **state)
@@ -150,8 +136,8 @@ static void io_uring_bind_refused(void **state)
 	FIXTURE_NEEDED(&fixture);
 	SKIP_BECAUSE(ring_why_not());
 	SKIP_BECAUSE(strcmp(fixture.monitor.plan, "tracepoint") == 0
-			 ? "plan tracepoint has no hook at the end of a bind by io_uring that fails"
-			 : NULL);
+	                     ? "plan tracepoint has no hook at the end of a bind by io_uring that fails"
+	                     : NULL);
 	assert_null(ring_open(&ring, 0));
 	first = scene_socket(fixture.scene, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8111);
 	assert_true(first >= 0);
@@ -160,7 +146,7 @@ static void io_uring_bind_refused(void **state)
 	assert_int_equal(bind_by_ring(&ring, AF_INET6, SOCK_DGRAM, 0, "2001:db8::1", 0), -EADDRNOTAVAIL);
 	close(first);
 	ring_close(&ring);
-	assert_scene("io_uring, refused");
+	watch_assert_scene("io_uring, refused");
 }
 
 /* What a bind that failed unseen left behind must not colour the next one of the same thread. */
@@ -189,42 +175,17 @@ static void io_uring_refused_then_bound(void **state)
 			assert_int_equal(bind_by_ring(&ring, AF_INET, SOCK_STREAM, 0, "127.0.0.1", 8130 + i), 0);
 		else
 			close(scene_socket(fixture.scene, AF_INET6, SOCK_DGRAM, 0, "::1", 8130 + i));
-		assert_scene("io_uring, refused, then bound");
+		watch_assert_scene("io_uring, refused, then bound");
 	}
 	ring_close(&ring);
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(io_uring_bind),
+        cmocka_unit_test(io_uring_bind_mptcp),
+        cmocka_unit_test(io_uring_bind_sqpoll),
+        cmocka_unit_test(io_uring_bind_refused),
+        cmocka_unit_test(io_uring_refused_then_bound),
+};
 
-static int setup(void **state)
-{
-	(void)state;
-	return fixture_start(&fixture, program);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(io_uring_bind),
-	    cmocka_unit_test(io_uring_bind_mptcp),
-	    cmocka_unit_test(io_uring_bind_sqpoll),
-	    cmocka_unit_test(io_uring_bind_refused),
-	    cmocka_unit_test(io_uring_refused_then_bound),
-	    cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, io_uring", tests, setup, teardown);
-}
+const struct watch_group watch_uring = {"uring", tests, sizeof(tests) / sizeof(tests[0])};

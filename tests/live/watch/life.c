@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of a port: bound, listening, closed; one event each, joined by the socket's cookie. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <setjmp.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "tests/live/watch/watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,12 +11,7 @@
 #include <unistd.h>
 
 #include "tests/live/life.h"
-#include "tests/live/live.h"
 #include "user/base/ipproto.h"
-
-static const char *program;
-static struct fixture fixture;
-static struct life *life;
 
 struct kind {
 	int domain, type, protocol;
@@ -74,7 +65,8 @@ static void life_of_udp(void **state)
 static void life_of_mptcp(void **state)
 {
 	(void)state;
-	SKIP_BECAUSE(live_locked_down() ? "lockdown=confidentiality: an MPTCP socket has no cookie to know it by" : NULL);
+	SKIP_BECAUSE(live_locked_down() ? "lockdown=confidentiality: an MPTCP socket has no cookie to know it by"
+	                                : NULL);
 	life_of(SOCK_STREAM, IPPROTO_MPTCP, "mptcp", "this kernel has no MPTCP");
 }
 
@@ -335,15 +327,9 @@ static void bind_refused_has_no_end(void **state)
 	json_array_clear(fixture.monitor.events);
 }
 
-static void ledger(void **state)
-{
-	(void)state;
-	fixture_ledger(&fixture);
-}
-
 /*
- * A port that the kernel chose goes back as soon as the socket is shut down (tcp_set_state()), before its release: the close
- * is told all the same, and of which port.
+ * A port that the kernel chose goes back as soon as the socket is shut down (tcp_set_state()), before its release: the
+ * close is told all the same, and of which port.
  */
 static void life_of_a_port_given_back(void **state)
 {
@@ -359,42 +345,21 @@ static void life_of_a_port_given_back(void **state)
 	life_assert(life, &fixture.monitor, "blc", "tcp", 0);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	life = life_new();
-	return life ? fixture_start(&fixture, program) : -ENOMEM;
-}
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(life_of_a_port_given_back),
+        cmocka_unit_test(life_of_tcp),
+        cmocka_unit_test(life_of_udp),
+        cmocka_unit_test(life_of_mptcp),
+        cmocka_unit_test(life_of_sctp),
+        cmocka_unit_test(life_of_udplite),
+        cmocka_unit_test(fd_inherited),
+        cmocka_unit_test(fd_duplicated),
+        cmocka_unit_test(fd_passed),
+        cmocka_unit_test(process_killed),
+        cmocka_unit_test(exit_without_close),
+        cmocka_unit_test(duration),
+        cmocka_unit_test(clients_and_accepted),
+        cmocka_unit_test(bind_refused_has_no_end),
+};
 
-static int teardown(void **state)
-{
-	(void)state;
-	fixture_stop(&fixture);
-	life_free(life);
-	return 0;
-}
-
-int main(int argc, char **argv)
-{
-	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(life_of_a_port_given_back),
-	        cmocka_unit_test(life_of_tcp),
-	        cmocka_unit_test(life_of_udp),
-	        cmocka_unit_test(life_of_mptcp),
-	        cmocka_unit_test(life_of_sctp),
-	        cmocka_unit_test(life_of_udplite),
-	        cmocka_unit_test(fd_inherited),
-	        cmocka_unit_test(fd_duplicated),
-	        cmocka_unit_test(fd_passed),
-	        cmocka_unit_test(process_killed),
-	        cmocka_unit_test(exit_without_close),
-	        cmocka_unit_test(duration),
-	        cmocka_unit_test(clients_and_accepted),
-	        cmocka_unit_test(bind_refused_has_no_end),
-	        cmocka_unit_test(ledger),
-	};
-
-	(void)argc;
-	program = argv[0];
-	return cmocka_run_group_tests_name("watch, the life of a port", tests, setup, teardown);
-}
+const struct watch_group watch_life = {"life", tests, sizeof(tests) / sizeof(tests[0])};

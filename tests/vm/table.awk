@@ -131,8 +131,8 @@ function is_part(part, program, key, groups, group) {
 	groups = substr(part, index(part, " " program ":") + length(program) + 2)
 	sub(/ .*/, "", groups)
 	group = substr(key, length(program) + 2)
-	sub(/\/.*/, "", group)
-	return group == "ledger" || index("," groups ",", "," group ",")
+	# what is of no group is of the whole program
+	return !sub(/\/.*/, "", group) || index("," groups ",", "," group ",")
 }
 
 # rows[from..to] side by side, one line a case

@@ -14,12 +14,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "tests/live/diagnosis.h"
 #include "tests/live/links.h"
 #include "tests/live/live.h"
 #include "tests/live/ring.h"
 #include "user/base/ipproto.h"
-
-#define NOBODY 65534
 
 /* A hook can be taken off too late; one of so many runs will be early enough. */
 #define RACES 20
@@ -33,50 +32,6 @@ static struct {
 	int code;
 	size_t messages; /* bytes on stderr */
 } healthy;
-
-#define DOCTOR(...) ((const char *const[]){"doctor", __VA_ARGS__, NULL})
-
-/* Runs it, under the plan of the environment where there is one. Its exit code. */
-static int run(struct monitor *monitor, const char *form)
-{
-	const char *plan = getenv("BINDWATCH_TEST_PLAN");
-
-	return monitor_run(monitor, program,
-	                   plan ? DOCTOR("--output", form, "--plan", plan) : DOCTOR("--output", form));
-}
-
-/* The one object on stdout. */
-static json_t *parse(const struct monitor *monitor)
-{
-	json_error_t error;
-	json_t *object;
-
-	assert_int_equal(live_lines(&monitor->output), 1);
-	object = json_loadb(monitor->output.data, monitor->output.used, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(object))
-		fail_msg("%s: %s", error.text, monitor->output.data);
-	return object;
-}
-
-/* The row of this name. */
-static const json_t *row(const json_t *report, const char *list, const char *name)
-{
-	const json_t *rows = live_field(report, list);
-
-	for (size_t i = 0; i < json_array_size(rows); i++) {
-		const json_t *one = json_array_get(rows, i);
-
-		if (strcmp(json_string_value(live_field(one, "name")), name) == 0)
-			return one;
-	}
-	fail_msg("no %s in %s", name, list);
-	return NULL;
-}
-
-static const char *text_of(const json_t *report, const char *list, const char *name, const char *key)
-{
-	return json_string_value(live_field(row(report, list, name), key));
-}
 
 static bool has_socket(int domain, int type, int protocol)
 {
@@ -113,7 +68,7 @@ static void assert_hook_attached(const json_t *report, const char *hook)
 /* Seen where it exists, by a hook that is attached; else it says why not. */
 static void assert_path(const json_t *report, const char *name, bool exists)
 {
-	const json_t *canary = row(report, "canary", name);
+	const json_t *canary = diagnosis_row(report, "canary", name);
 	const char *state = json_string_value(live_field(canary, "state"));
 	const char *hook = json_string_value(live_field(canary, "hook"));
 	json_int_t record = json_integer_value(live_field(canary, "record_us"));
@@ -169,15 +124,15 @@ static void the_host_is_told(void **state)
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	assert_int_equal(uname(&system), 0);
-	assert_string_equal(text_of(report, "host", "kernel", "detail"), system.release);
-	assert_string_equal(text_of(report, "host", "kernel", "state"), "ok");
-	assert_string_equal(text_of(report, "host", "BTF", "state"), "ok");
+	assert_string_equal(diagnosis_text(report, "host", "kernel", "detail"), system.release);
+	assert_string_equal(diagnosis_text(report, "host", "kernel", "state"), "ok");
+	assert_string_equal(diagnosis_text(report, "host", "BTF", "state"), "ok");
 	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++)
-		assert_non_null(text_of(report, "host", capabilities[i], "state"));
+		assert_non_null(diagnosis_text(report, "host", capabilities[i], "state"));
 	if (access("/sys/kernel/security/lockdown", R_OK) == 0)
-		assert_string_not_equal(text_of(report, "host", "lockdown", "state"), "none");
-	assert_non_null(text_of(report, "host", "tracefs", "detail"));
-	assert_non_null(text_of(report, "host", "cgroup v2", "detail"));
+		assert_string_not_equal(diagnosis_text(report, "host", "lockdown", "state"), "none");
+	assert_non_null(diagnosis_text(report, "host", "tracefs", "detail"));
+	assert_non_null(diagnosis_text(report, "host", "cgroup v2", "detail"));
 }
 
 /* The plan that it takes is the one that watch takes, and the others have a reason. */
@@ -194,7 +149,7 @@ static void the_plans_are_told(void **state)
 	assert_int_equal(monitor_start(&watch, &options), 0);
 	assert_string_equal(json_string_value(live_field(report, "plan")), watch.plan);
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
-		const json_t *plan = row(report, "plans", plans[i]);
+		const json_t *plan = diagnosis_row(report, "plans", plans[i]);
 
 		chosen += json_is_true(live_field(plan, "chosen"));
 		if (strcmp(plans[i], watch.plan) == 0)
@@ -225,33 +180,6 @@ static void the_ledger_agrees(void **state)
 	assert_true(json_integer_value(live_field(healthy.report, "ledger.delivered")) > 0);
 }
 
-static void text_is_aligned(void **state)
-{
-	struct monitor monitor;
-	size_t column = 0, lines = 0;
-	char *save = NULL;
-
-	(void)state;
-	SKIP_BECAUSE(why_not);
-	assert_int_equal(run(&monitor, "text"), 0);
-	for (char *line = strtok_r(monitor.output.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		if (lines++ == 0) {
-			column = (size_t)(strstr(line, "RESULT") - line);
-			assert_memory_equal(line, "    CHECK ", 10);
-			continue;
-		}
-		assert_true(strncmp(line, "ok  ", 4) == 0 || strncmp(line, "no  ", 4) == 0 ||
-		            strncmp(line, "--  ", 4) == 0);
-		assert_true(strlen(line) > column);
-		assert_int_equal(line[column - 1], ' ');
-		assert_int_equal(line[column - 2], ' ');
-		assert_int_not_equal(line[column], ' ');
-		assert_null(strstr(line, "NOT SEEN"));
-	}
-	assert_true(lines > 30);
-	monitor_free(&monitor);
-}
-
 /* The hook that tells of a release is taken off before the doctor comes to it: NOT SEEN, and exit code 1. */
 static void silence_is_told(void **state)
 {
@@ -269,64 +197,27 @@ static void silence_is_told(void **state)
 		while (monitor_read(&monitor, 2) >= 0)
 			(void)links_detach(monitor.pid, BPF_CGROUP_INET_SOCK_RELEASE);
 		code = monitor_finish(&monitor, 0);
-		report = parse(&monitor);
+		report = diagnosis_parse(&monitor);
 		monitor_free(&monitor);
 		if (!live_field(report, "plan")) {
 			json_decref(report);
 			SKIP_BECAUSE("this kernel refuses plan tracepoint");
 		}
-		if (strcmp(text_of(report, "canary", "close", "state"), "seen") == 0) {
+		if (strcmp(diagnosis_text(report, "canary", "close", "state"), "seen") == 0) {
 			json_decref(report);
 			continue;
 		}
-		assert_string_equal(text_of(report, "canary", "close", "state"), "not-seen");
-		assert_string_equal(text_of(report, "canary", "close", "detail"), "NOT SEEN");
-		assert_true(json_is_false(live_field(row(report, "hooks", "cgroup_sock_release"), "attached")));
+		assert_string_equal(diagnosis_text(report, "canary", "close", "state"), "not-seen");
+		assert_string_equal(diagnosis_text(report, "canary", "close", "detail"), "NOT SEEN");
+		assert_true(
+		        json_is_false(live_field(diagnosis_row(report, "hooks", "cgroup_sock_release"), "attached")));
 		assert_true(json_is_false(live_field(report, "healthy")));
-		assert_string_equal(text_of(report, "canary", "bind tcp v4", "state"), "seen");
+		assert_string_equal(diagnosis_text(report, "canary", "bind tcp v4", "state"), "seen");
 		json_decref(report);
 		assert_int_equal(code, 1);
 		return;
 	}
 	fail_msg("the hook could not be taken off in time in any of %d runs", RACES);
-}
-
-static void become_nobody(const void *context)
-{
-	(void)context;
-	if (setgroups(0, NULL) || setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
-		_exit(126);
-}
-
-/* One sentence for each thing that is missing. */
-static void without_capabilities(void **state)
-{
-	const struct monitor_options options = {
-	        .program = program, .arguments = DOCTOR("--output", "json"), .before_exec = become_nobody};
-	struct monitor monitor;
-	json_t *report;
-	int code;
-
-	(void)state;
-	SKIP_BECAUSE(geteuid() == 0 ? NULL : "needs root, to give it up");
-	assert_int_equal(monitor_spawn(&monitor, &options), 0);
-	code = monitor_finish(&monitor, 0);
-	if (code == 127) {
-		monitor_free(&monitor);
-		SKIP_BECAUSE("nobody may not run the program where it lies");
-	}
-	assert_int_equal(code, 1);
-	report = parse(&monitor);
-	assert_true(json_is_false(live_field(report, "healthy")));
-	assert_null(live_field(report, "plan"));
-	assert_int_equal(json_array_size(live_field(report, "canary")), 0);
-	assert_string_equal(text_of(report, "host", "CAP_BPF", "state"), "no");
-	assert_int_equal(live_lines(&monitor.message), 3);
-	assert_true(live_says(&monitor.message, "CAP_BPF"));
-	assert_true(live_says(&monitor.message, "CAP_PERFMON"));
-	assert_true(live_says(&monitor.message, "CAP_NET_ADMIN"));
-	json_decref(report);
-	monitor_free(&monitor);
 }
 
 static void plan_that_is_refused(void **state)
@@ -338,46 +229,13 @@ static void plan_that_is_refused(void **state)
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	for (size_t i = 0; i < sizeof(plans) / sizeof(plans[0]); i++)
-		if (json_is_false(live_field(row(healthy.report, "plans", plans[i]), "works")))
+		if (json_is_false(live_field(diagnosis_row(healthy.report, "plans", plans[i]), "works")))
 			refused = plans[i];
 	SKIP_BECAUSE(refused ? NULL : "this kernel refuses no plan");
 	assert_int_equal(monitor_run(&monitor, program, DOCTOR("--plan", refused)), 1);
 	assert_int_equal(live_lines(&monitor.message), 1);
 	assert_true(live_says(&monitor.message, refused));
 	assert_true(live_says(&monitor.output, "works, not chosen"));
-	monitor_free(&monitor);
-}
-
-static void usage_errors(void **state)
-{
-	static const struct {
-		const char *arguments[2];
-		const char *names;
-	} rows[] = {
-	        {{"--plan", "nonsense"}, "tracepoint"},
-	        {{"--output", "xml"}, "json"},
-	        {{"--no-such-option"}, "--no-such-option"},
-	        {{"extra"}, "extra"},
-	        {{"--plan"}, "--plan"},
-	        {{"--output", "\x1b[31m\nx\xff"}, "\\x1b[31m\\nx\\xff"},
-	};
-	struct monitor monitor;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		int code = monitor_run(&monitor, program, DOCTOR(rows[i].arguments[0], rows[i].arguments[1]));
-
-		assert_int_equal(code, 2);
-		assert_true(live_says(&monitor.message, rows[i].names));
-		assert_true(live_says(&monitor.message, "bindwatch doctor --help"));
-		assert_int_equal(monitor.output.used, 0);
-		monitor_free(&monitor);
-	}
-	assert_int_equal(monitor_run(&monitor, program, DOCTOR("--help")), 0);
-	assert_true(live_says(&monitor.output, "--plan"));
-	monitor_free(&monitor);
-	assert_int_equal(monitor_run(&monitor, program, DOCTOR("--version")), 0);
-	assert_true(live_says(&monitor.output, "bindwatch "));
 	monitor_free(&monitor);
 }
 
@@ -395,8 +253,8 @@ static int setup(void **state)
 		why_not = "no network namespace of its own can be made here";
 	if (result)
 		return why_not ? 0 : result;
-	healthy.code = run(&monitor, "json");
-	healthy.report = parse(&monitor);
+	healthy.code = diagnosis_run(program, &monitor, "json");
+	healthy.report = diagnosis_parse(&monitor);
 	healthy.messages = monitor.message.used;
 	monitor_free(&monitor);
 	return 0;
@@ -412,11 +270,9 @@ static int teardown(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(every_path_is_seen),   cmocka_unit_test(the_host_is_told),
-	        cmocka_unit_test(the_plans_are_told),   cmocka_unit_test(the_ledger_agrees),
-	        cmocka_unit_test(text_is_aligned),      cmocka_unit_test(silence_is_told),
-	        cmocka_unit_test(without_capabilities), cmocka_unit_test(plan_that_is_refused),
-	        cmocka_unit_test(usage_errors),
+	        cmocka_unit_test(every_path_is_seen), cmocka_unit_test(the_host_is_told),
+	        cmocka_unit_test(the_plans_are_told), cmocka_unit_test(the_ledger_agrees),
+	        cmocka_unit_test(silence_is_told),    cmocka_unit_test(plan_that_is_refused),
 	};
 
 	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {

@@ -179,7 +179,7 @@ static void flood_within_the_ring(void **state)
 	monitor_free(&monitor);
 }
 
-#define STARTS 3
+#define STARTS 2
 
 /* Binds without a pause, but no faster than anybody reads, until it is ended or the test is. */
 static void bind_for_ever(pid_t parent)

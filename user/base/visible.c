@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "user/base/visible.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "user/base/utf8.h"
@@ -23,13 +21,13 @@ static const struct {
     {0xe0000, 0xe0fff},
 };
 
-static bool is_invisible(uint32_t character)
+bool visible_character(uint32_t character)
 {
 	for (size_t i = 0; i < sizeof(invisible) / sizeof(invisible[0]) && character >= invisible[i].first; i++) {
 		if (character <= invisible[i].last)
-			return true;
+			return false;
 	}
-	return false;
+	return true;
 }
 
 static size_t escape(char out[VISIBLE_MAX], char letter, uint32_t value, unsigned int digits)
@@ -59,7 +57,7 @@ size_t visible_next(const char *text, size_t len, unsigned int flags, char out[V
 		return escape(out, 'x', (uint8_t)text[0], 2);
 	if (character < 0x20 || character == 0x7f || (character == '\\' && (flags & VISIBLE_BACKSLASH)))
 		return escape_ascii(out, (uint8_t)character);
-	if (is_invisible(character))
+	if (!visible_character(character))
 		return character > 0xffff ? escape(out, 'U', character, 8) : escape(out, 'u', character, 4);
 	memcpy(out, text, size);
 	return size;

@@ -13,12 +13,17 @@
 #ifndef USER_BASE_VISIBLE_H
 #define USER_BASE_VISIBLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The longest form of one character: "\U0010ffff". */
 #define VISIBLE_MAX 10
 
 #define VISIBLE_BACKSLASH (1U << 0)
+
+/* Does this character, not of ASCII, show as itself and leave its neighbours as they are? */
+bool visible_character(uint32_t character);
 
 /*
  * Writes what stands for the first character of text (len bytes, len > 0) to out, without a NUL. Returns the bytes

@@ -2,6 +2,7 @@
 #include "user/encode/json.h"
 
 #include "user/base/utf8.h"
+#include "user/base/visible.h"
 
 #define HEX "0123456789abcdef"
 
@@ -94,6 +95,24 @@ static void escape_invalid(struct writer *out, uint8_t byte)
 	writer_bytes(out, form, sizeof(form));
 }
 
+static void escape_unit(struct writer *out, uint16_t unit)
+{
+	const char form[] = {'\\', 'u', HEX[unit >> 12], HEX[unit >> 8 & 0xf], HEX[unit >> 4 & 0xf], HEX[unit & 0xf]};
+
+	writer_bytes(out, form, sizeof(form));
+}
+
+/* By UTF-16, RFC 8259, section 7: a reader gets the same character, and a terminal that the line is shown on none. */
+static void escape_character(struct writer *out, uint32_t character)
+{
+	if (character < 0x10000) {
+		escape_unit(out, (uint16_t)character);
+		return;
+	}
+	escape_unit(out, (uint16_t)(0xd800 + ((character - 0x10000) >> 10)));
+	escape_unit(out, (uint16_t)(0xdc00 + ((character - 0x10000) & 0x3ff)));
+}
+
 static void string(struct json *json, const char *text, size_t len, bool hostile)
 {
 	struct writer *out = &json->out;
@@ -113,8 +132,10 @@ static void string(struct json *json, const char *text, size_t len, bool hostile
 			taken = 1;
 		} else {
 			taken = utf8_decode(text, len, &character);
-			if (taken) {
+			if (taken && visible_character(character)) {
 				writer_bytes(out, text, taken);
+			} else if (taken) {
+				escape_character(out, character);
 			} else {
 				escape_invalid(out, (uint8_t)*text);
 				taken = 1;

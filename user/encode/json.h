@@ -46,7 +46,8 @@ void json_key(struct json *json, const char *key);
 
 /*
  * A string of the program's own or of the registry. '"', '\' and control bytes (below 0x20, 0x7f) are escaped as JSON
- * does it, valid UTF-8 passes. A byte that is not valid UTF-8 (there should be none) becomes the text \xHH.
+ * does it, and so is what is no visible_character(); other valid UTF-8 passes. A byte that is not valid UTF-8 (there
+ * should be none) becomes the text \xHH.
  */
 void json_text(struct json *json, const char *text);
 void json_text_len(struct json *json, const char *text, size_t len);
@@ -61,8 +62,8 @@ void json_literal(struct json *json, const char *text);
  *	\\	for a backslash
  *
  * and every other character as itself. So no two byte strings give the same value, and to have the bytes back replace
- * each \\ by a backslash and each \xHH by the byte, from left to right. C1 controls, bidirectional controls and
- * U+2028 are valid in JSON and pass: who shows the value on a terminal must escape them.
+ * each \\ by a backslash and each \xHH by the byte, from left to right. A character that could move the cursor, reorder
+ * the line or hide in it (visible_character()) is written as \uHHHH, for lines are shown on terminals, too.
  * At most six bytes are written for each byte, and the two quotes.
  */
 void json_hostile_string(struct json *json, const char *text, size_t len);

@@ -112,8 +112,11 @@ static void json_string_table(void **state)
 	    {"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\"", NULL},
 	    {"\xf4\x90\x80\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\"", NULL},
 	    {"ab\xe2\x82", "\"ab\\\\xe2\\\\x82\"", NULL},
-	    {"\xe2\x80\xae", "\"\xe2\x80\xae\"", NULL}, /* not JSON's to judge */
-	    {"\xe2\x80\xa8", "\"\xe2\x80\xa8\"", NULL},
+	    /* the line may be shown on a terminal */
+	    {"\xc2\x9b", "\"\\u009b\"", NULL},
+	    {"\xe2\x80\xae", "\"\\u202e\"", NULL},
+	    {"\xe2\x80\xa8", "\"\\u2028\"", NULL},
+	    {"\xf3\xa0\x80\x81", "\"\\udb40\\udc01\"", NULL},
 	};
 
 	(void)state;
@@ -148,7 +151,7 @@ static size_t decode(const char *value, size_t len, char *out)
 
 static void json_hostile_string_is_reversible(void **state)
 {
-	static const char pieces[] = "\\\\\"xu00f/\b\n\x01\x7f\xc2\x80\xe2\x82\xac\xed\xa0\xf0\x9f\x98\xf4\xff{}[]:, a";
+	static const char pieces[] = "\\\\\"xu00f/\b\n\x01\x7f\xc2\x80\xe2\x80\xae\xf3\xa0\x80\x81\xe2\x82\xac\xed\xa0\xf0\x9f\x98\xf4\xff{}[]:, a";
 	char text[64], back[256];
 
 	(void)state;

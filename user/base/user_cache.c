@@ -69,6 +69,26 @@ static bool is_fresh(const struct user_cache_entry *entry, uint32_t id, int64_t 
 	return entry->used && entry->id == id && now < entry->until;
 }
 
+static uint64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void wait_a_while(struct user_cache *cache, int64_t now)
+{
+	uint64_t begin = nanoseconds();
+
+	if (cache->wait_second != now) {
+		cache->wait_second = now;
+		cache->waited_ns = 0;
+	}
+	collect(cache, cache->waited_ns < USER_CACHE_WAIT_SHARE_MS * 1000000ULL ? USER_CACHE_WAIT_MS : 0, now);
+	cache->waited_ns += nanoseconds() - begin;
+}
+
 static void renew(struct user_cache *cache, struct question *question, int64_t now)
 {
 	if (!cache->worker) {
@@ -79,7 +99,7 @@ static void renew(struct user_cache *cache, struct question *question, int64_t n
 	/* what came too late for whoever asked for it */
 	collect(cache, 0, now);
 	if (!is_fresh(find_entry(cache, question), question->id, now) && worker_give(cache->worker, question))
-		collect(cache, USER_CACHE_WAIT_MS, now);
+		wait_a_while(cache, now);
 }
 
 static const char *look_up(struct user_cache *cache, struct question question)

@@ -29,9 +29,14 @@ struct user_cache_entry {
 /* How long a name is waited for; then the number must do, and the name is there for whoever asks later. */
 #define USER_CACHE_WAIT_MS 20
 
+/* Of each second the waits take so much in all: who comes with ever new numbers does not hold up the monitor. */
+#define USER_CACHE_WAIT_SHARE_MS 100
+
 /* All zeros is an empty cache that waits for NSS as long as it takes. */
 struct user_cache {
 	struct worker *worker; /* NULL: none */
+	int64_t wait_second;   /* CLOCK_MONOTONIC, seconds */
+	uint64_t waited_ns;    /* within it */
 	struct user_cache_entry users[USER_CACHE_ENTRIES], groups[USER_CACHE_ENTRIES];
 };
 

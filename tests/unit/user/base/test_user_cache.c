@@ -19,7 +19,8 @@
 /* A user database and a clock of our own: the linker puts these functions before the C library's. */
 static unsigned int asked;
 static sem_t *hanging; /* NULL: it answers at once */
-static int64_t passed; /* seconds */
+static useconds_t slowness; /* of each answer, microseconds */
+static int64_t passed;      /* seconds */
 
 int clock_gettime(clockid_t clock, struct timespec *ret)
 {
@@ -52,7 +53,9 @@ int getpwuid_r(uid_t uid, struct passwd *passwd, char *buffer, size_t size, stru
 	longest[32] = '\0';
 	if (hanging)
 		sem_wait(hanging);
-	asked++;
+	if (slowness)
+		(void)usleep(slowness);
+	__atomic_add_fetch(&asked, 1, __ATOMIC_SEQ_CST);
 	memset(passwd, 0, sizeof(*passwd));
 	passwd->pw_name = uid == 0 ? root : uid == 1000 ? alice : uid == 7 ? longest : uid == 8 ? longer : NULL;
 	*ret = passwd->pw_name ? passwd : NULL;
@@ -161,6 +164,28 @@ static void user_is_not_waited_for(void **state)
 	sem_destroy(&server);
 }
 
+/* Each answer comes within the wait; all of them together would be four times the share of a second. */
+static void user_waits_have_their_share(void **state)
+{
+	enum { ANSWER_MS = 10, QUESTIONS = 4 * USER_CACHE_WAIT_SHARE_MS / ANSWER_MS };
+	struct user_cache cache = {0};
+	unsigned int begin, waits = 0;
+
+	(void)state;
+	assert_int_equal(user_cache_begin_thread(&cache), 0);
+	slowness = ANSWER_MS * 1000;
+	for (uint32_t uid = 2000; uid < 2000 + QUESTIONS; uid++) {
+		begin = __atomic_load_n(&asked, __ATOMIC_SEQ_CST);
+		(void)user_cache_name(&cache, uid);
+		waits += __atomic_load_n(&asked, __ATOMIC_SEQ_CST) != begin;
+	}
+	slowness = 0;
+	user_cache_end_thread(&cache);
+	assert_true(waits > 0);
+	/* a second may begin meanwhile, and one wait begins with what is left */
+	assert_true(waits <= 2 * (USER_CACHE_WAIT_SHARE_MS / ANSWER_MS + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +195,7 @@ int main(void)
 	    cmocka_unit_test(user_group_names),
 	    cmocka_unit_test(user_is_asked_for_again_after_a_while),
 	    cmocka_unit_test(user_is_not_waited_for),
+	    cmocka_unit_test(user_waits_have_their_share),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

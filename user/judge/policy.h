@@ -90,8 +90,9 @@ int policy_check(const struct policy *policy, struct policy_problems *problems);
 
 /*
  * Why, in one sentence for a person: the rule's own words, what happened, and what was expected instead: "tcp/22 is
- * ssh; expected /usr/sbin/sshd, was /usr/bin/python3 run by alice from /tmp". Hostile bytes are made visible, the text
- * ends with a NUL. users: names of users, asked of the system where they are not known yet; NULL: their numbers.
+ * ssh; expected /usr/sbin/sshd, was /usr/bin/python3 run by alice from /tmp". Of a verdict that it is expected or ignored:
+ * "tcp/22 is ssh; /usr/sbin/sshd run by root is expected there". Hostile bytes are made visible, the text ends with a NUL.
+ * users: names of users, asked of the system where they are not known yet; NULL: their numbers.
  */
 void policy_reason(const struct policy *policy, const struct event *event, struct user_cache *users,
                    char text[POLICY_REASON_LEN]);

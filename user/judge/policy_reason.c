@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What happened, and what was expected instead, in a sentence. */
+/* What happened, and whether it is expected or what was expected instead, in a sentence. */
 #include <string.h>
 
 #include "user/judge/policy_rule.h"
 
 /* Words of expectations that are told; a port of more programs is told with how many more there are. */
-#define EXPECTED_MAX 4
+#define EXPECTED_MAX 3
 
 static void write_text(struct phrase *phrase, const char *text)
 {
@@ -178,10 +178,8 @@ static void write_program(struct phrase *phrase, const struct event *event)
 	if (executable && executable->path) {
 		phrase_text(phrase, executable->path_truncated ? "..." : "");
 		write_text(phrase, executable->path);
-	} else if (event->pid) {
-		phrase_visible(phrase, event->comm, strnlen(event->comm, sizeof(event->comm)));
 	} else {
-		phrase_text(phrase, "no process that is seen");
+		phrase_visible(phrase, event->comm, strnlen(event->comm, sizeof(event->comm)));
 	}
 }
 
@@ -201,27 +199,66 @@ static void write_flags(struct phrase *phrase, const struct event *event)
 	phrase_text(phrase, told ? ")" : "");
 }
 
-static void write_who(struct phrase *phrase, const struct event *event, struct user_cache *users)
+static void write_user(struct phrase *phrase, uint32_t uid, struct user_cache *users)
 {
-	const struct process *process = event->process;
-	const char *name = users ? user_cache_name(users, event->uid) : NULL;
+	const char *name = users ? user_cache_name(users, uid) : NULL;
 
-	write_program(phrase, event);
-	write_flags(phrase, event);
-	phrase_text(phrase, " run by ");
 	if (name)
 		write_text(phrase, name);
 	else
-		phrase_format(phrase, "user %u", event->uid);
-	if (process && process->working_directory) {
-		phrase_text(phrase, process->working_directory_truncated ? " from ..." : " from ");
-		write_text(phrase, process->working_directory);
+		phrase_format(phrase, "user %u", uid);
+}
+
+/* Of a socket that is found without a process its owner is all that is known. */
+static void write_who(struct phrase *phrase, const struct event *event, struct user_cache *users)
+{
+	const struct process *process = event->process;
+
+	if (!event->pid && !(process && process->executable.path)) {
+		phrase_text(phrase, "a socket of ");
+		write_user(phrase, event->uid, users);
+		phrase_text(phrase, " that no process is seen to hold");
+		return;
 	}
-	if (process && process->cgroup.container_id) {
-		/* as container engines shorten it */
-		phrase_text(phrase, " in container ");
-		phrase_visible(phrase, process->cgroup.container_id, strnlen(process->cgroup.container_id, 12));
-	}
+	write_program(phrase, event);
+	write_flags(phrase, event);
+	phrase_text(phrase, " run by ");
+	write_user(phrase, event->uid, users);
+}
+
+static void write_directory(struct phrase *phrase, const struct process *process)
+{
+	if (!process || !process->working_directory)
+		return;
+	phrase_text(phrase, process->working_directory_truncated ? " from ..." : " from ");
+	write_text(phrase, process->working_directory);
+}
+
+static void write_container(struct phrase *phrase, const struct process *process)
+{
+	if (!process || !process->cgroup.container_id)
+		return;
+	/* as container engines shorten it */
+	phrase_text(phrase, " in container ");
+	phrase_visible(phrase, process->cgroup.container_id, strnlen(process->cgroup.container_id, 12));
+}
+
+/* A rule took it for right: what others are expected there is then no matter. */
+static void write_approved(struct phrase *phrase, const struct event *event, struct user_cache *users)
+{
+	write_who(phrase, event, users);
+	write_container(phrase, event->process);
+	phrase_text(phrase, event->verdict.verdict == VERDICT_EXPECT ? " is expected there" : " is ignored there");
+}
+
+static void write_unexpected(struct phrase *phrase, const struct policy *policy, const struct event *event,
+                             struct user_cache *users)
+{
+	write_expected(phrase, policy, event);
+	phrase_text(phrase, event->error ? ", tried by " : ", was ");
+	write_who(phrase, event, users);
+	write_directory(phrase, event->process);
+	write_container(phrase, event->process);
 }
 
 void policy_reason(const struct policy *policy, const struct event *event, struct user_cache *users,
@@ -240,7 +277,8 @@ void policy_reason(const struct policy *policy, const struct event *event, struc
 	}
 	write_port(&phrase, event);
 	phrase_text(&phrase, "; ");
-	write_expected(&phrase, policy, event);
-	phrase_text(&phrase, event->error ? ", tried by " : ", was ");
-	write_who(&phrase, event, users);
+	if (event->verdict.verdict == VERDICT_EXPECT || event->verdict.verdict == VERDICT_IGNORE)
+		write_approved(&phrase, event, users);
+	else
+		write_unexpected(&phrase, policy, event, users);
 }

@@ -138,6 +138,7 @@ $(BPF:%=$(B)/bpf/%.skel.h): $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 # a skeleton must be there before its loader is compiled for the first time; later the .d file says so
 $(B)/user/sense/loader.o $(B)/user/sense/sense.o $(B)/user/sense/unfinished.o: $(B)/bpf/bindwatch.skel.h
 $(B)/user/sense/socket_iterator.o: $(B)/bpf/inventory.skel.h
+$(B)/user/sense/unheld.o: $(B)/bpf/unheld.skel.h
 
 # --- tests --------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The contract between bpf/inventory.bpf.c and user/sense/socket_iterator.c: what the iterator over all descriptors of
- * all processes writes, row behind row. As bpf/bindwatch.h it includes nothing; the flags of a socket are BW_SOCKET_*
+ * all processes writes, row behind row; and between bpf/unheld.bpf.c and user/sense/unheld.c. As bpf/bindwatch.h it includes nothing; the flags of a socket are BW_SOCKET_*
  * of that file.
  *
  * A change of any size, offset or meaning below raises BW_INVENTORY_VERSION.
@@ -9,7 +9,7 @@
 #ifndef BW_INVENTORY_H
 #define BW_INVENTORY_H
 
-#define BW_INVENTORY_VERSION 2
+#define BW_INVENTORY_VERSION 3
 
 /* TASK_COMM_LEN of the kernel (include/linux/sched.h), the terminating NUL included. */
 #define BW_INVENTORY_COMM_LEN 16
@@ -43,5 +43,14 @@ struct bw_inventory_row {
 };
 
 _Static_assert(sizeof(struct bw_inventory_row) == 104, "bw_inventory_row");
+
+/* A socket that waits for peers, of bpf/unheld.bpf.c. */
+struct bw_unheld_row {
+	__u64 cookie;  /* SO_COOKIE; 0: none so far */
+	__u32 version; /* BW_INVENTORY_VERSION */
+	__u32 kernel;  /* 1: the kernel opened it for itself; 0: it has a file, so somebody may hold it */
+};
+
+_Static_assert(sizeof(struct bw_unheld_row) == 16, "bw_unheld_row");
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel types and fields that bpf/inventory.bpf.c reads beyond vmlinux.h: of iterators, and of the way from a
- * process's descriptor to its socket. What is behind three underscores CO-RE ignores; here it keeps these types apart
+ * The kernel types and fields that bpf/inventory.bpf.c and bpf/unheld.bpf.c read beyond vmlinux.h: of iterators, and of
+ * the way from a process's descriptor to its socket. What is behind three underscores CO-RE ignores; here it keeps these types apart
  * from the ones of the same name in vmlinux.h, which have other members.
  */
 #ifndef VMLINUX_ITERATORS_H
@@ -65,14 +65,30 @@ struct sock_common___inventory {
 	unsigned char skc_state;
 };
 
+struct socket___inventory;
+
 struct sock___inventory {
 	struct sock_common___inventory __sk_common;
 	kuid_t___inventory sk_uid;
+	struct socket___inventory *sk_socket;
 };
 
 struct socket___inventory {
 	struct file___inventory *file;
 	struct sock *sk;
+};
+
+/* Contexts of the iterators over the sockets of a network namespace: 5.9 (52d87d5f6418, 5788b3a07fc5). */
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common___inventory *sk_common;
+};
+
+struct udp_sock;
+
+struct bpf_iter__udp {
+	struct bpf_iter_meta *meta;
+	struct udp_sock *udp_sk;
 };
 
 #pragma clang attribute pop

@@ -212,6 +212,71 @@ static void both_holders_are_told(void **state)
 	monitor_free(&monitor);
 }
 
+/* Leaves the socket in the queue of another, and nowhere else. */
+static void send_away(int channel, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct cmsghdr *header = (struct cmsghdr *)control;
+	struct iovec byte = {.iov_base = (char[]){"y"}, .iov_len = 1};
+	struct msghdr message = {
+	        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+
+	*header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	assert_int_equal(sendmsg(channel, &message, 0), 1);
+	close(fd);
+}
+
+/* unix(7): in flight. Nobody holds it, and the kernel did not open it. */
+static void in_flight_is_an_alert(void **state)
+{
+	const struct monitor_options options = {.program = program,
+	                                        .arguments = ARGUMENTS("--output", "json"),
+	                                        .json = true,
+	                                        .existing = true,
+	                                        .vendor_policy = true};
+	static const struct {
+		struct before before;
+		const char *kind;
+	} table[] = {
+	        {{"tcp, in flight", "tcp", SOCK_STREAM, 0, "0.0.0.0", 8840, true}, "alert"},
+	        {{"udp6, in flight", "udp", SOCK_DGRAM, 0, "::", 8841, false}, "alert"},
+	        {{"tcp, in flight, loopback", "tcp", SOCK_STREAM, 0, "127.0.0.1", 8842, true}, "state"},
+	};
+	uint64_t cookies[3];
+	struct monitor monitor;
+	int channel[2];
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
+	for (size_t i = 0; i < 3; i++) {
+		int fd = open_socket(&table[i].before);
+
+		cookies[i] = cookie_of(fd);
+		send_away(channel[0], fd);
+	}
+	assert_int_equal(monitor_start(&monitor, &options), 0);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	for (size_t i = 0; i < 3; i++) {
+		const json_t *event = NULL, *holders;
+
+		assert_int_equal(count_events(&monitor, cookies[i], ACTION_EXISTING, &event), 1);
+		holders = live_field(event, "bindwatch.holders");
+		SKIP_BECAUSE(holders ? NULL : "not every process can be looked at here");
+		assert_int_equal(json_array_size(holders), 0);
+		assert_true(json_is_false(live_field(event, "bindwatch.socket.kernel")));
+		assert_string_equal(json_string_value(live_field(event, "event.kind")), table[i].kind);
+		if (strcmp(table[i].kind, "alert") == 0)
+			assert_string_equal(json_string_value(live_field(event, "rule.name")), "unheld-socket");
+	}
+	close(channel[0]);
+	close(channel[1]);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
 /* Made before the monitor was there, bound after; and bound before, listening after: by its number, so no autobind. */
 static void made_before_and_bound_after(void **state)
 {
@@ -474,6 +539,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(each_is_told_once),
 	        cmocka_unit_test(both_holders_are_told),
+	        cmocka_unit_test(in_flight_is_an_alert),
 	        cmocka_unit_test(made_before_and_bound_after),
 	        cmocka_unit_test(who_it_is_stays_the_same),
 	        cmocka_unit_test(none_is_missed_while_it_starts),

@@ -153,6 +153,7 @@ struct event {
 	const struct event_holder *holders; /* EVENT_EXISTING: borrowed; EVENT_HOLDERS_MAX are told */
 	bool listening;                     /* EVENT_EXISTING: it takes connections */
 	size_t holders_count;               /* all of them */
+	bool holders_known; /* EVENT_EXISTING: every process was looked at: 0 of them says that none holds it */
 
 	/* judge/ */
 	struct event_facts facts;

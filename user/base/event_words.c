@@ -141,6 +141,11 @@ static const struct word answers[] = {
 	{"no", 0},
 };
 
+static const struct word holders[] = {
+	{"none", 0},
+	{"some", 1},
+};
+
 #define TABLE(words) {words, sizeof(words) / sizeof((words)[0])}
 static const struct {
 	const struct word *words;
@@ -161,6 +166,7 @@ static const struct {
 	[WORDS_OUTCOME] = TABLE(outcomes),
 	[WORDS_SOCKET_FLAG] = TABLE(socket_flags),
 	[WORDS_ANSWER] = TABLE(answers),
+	[WORDS_HOLDERS] = TABLE(holders),
 };
 /* clang-format on */
 

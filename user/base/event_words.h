@@ -29,6 +29,7 @@ enum event_words {
 	WORDS_OUTCOME,         /* 1 if it failed, else 0 */
 	WORDS_SOCKET_FLAG,     /* BW_SOCKET_*, and EVENT_SOCKET_DEVICE */
 	WORDS_ANSWER,          /* 1: yes, 0: no */
+	WORDS_HOLDERS,         /* 1 if a process holds it, else 0 */
 	EVENT_WORDS,
 };
 

@@ -200,6 +200,7 @@ static void read_holders(struct document *document, struct event_json *json)
 		read_comm(document, object, "name", json->holders[i].comm);
 	}
 	(void)document_number(document, NULL, "bindwatch.holders_not_shown", UINT32_MAX, &others);
+	json->event.holders_known = holders != NULL;
 	json->event.holders = json->holders;
 	json->event.holders_count = json_array_size(holders) + others;
 }

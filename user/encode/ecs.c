@@ -386,7 +386,7 @@ static void write_pidns(struct json *json, const struct event *event)
 
 static void write_holders(struct json *json, const struct event *event)
 {
-	if (event->action != EVENT_EXISTING)
+	if (event->action != EVENT_EXISTING || (!event->holders_count && !event->holders_known))
 		return;
 	json_key(json, "holders");
 	json_array_begin(json);

@@ -19,6 +19,7 @@ void fact_choice(const struct event *event, uint64_t *ret_bits, uint64_t *ret_kn
 void fact_outcome(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);
 void fact_action(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);
 void fact_socket(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);
+void fact_holders(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);
 void fact_pattern(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);
 void fact_exe_flags(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);
 void fact_capability(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known);

@@ -81,6 +81,15 @@ void fact_socket(const struct event *event, uint64_t *ret_bits, uint64_t *ret_kn
 		*ret_known &= ~(uint64_t)BW_SOCKET_KERNEL;
 }
 
+/* Of a socket that is found bound. Of all others whoever called holds it. */
+void fact_holders(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known)
+{
+	if (event->action == EVENT_EXISTING && !event->holders_count && !event->holders_known)
+		return;
+	*ret_bits = event->action == EVENT_EXISTING && !event->holders_count ? 1 : 2;
+	*ret_known = ALL_BITS;
+}
+
 void fact_pattern(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known)
 {
 	*ret_bits = event->facts.patterns;

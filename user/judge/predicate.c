@@ -41,6 +41,7 @@ static const struct predicate predicates[] = {
 	 .flags = GLOB_ANY | PATTERN_OR_NONE | PATTERN_OR_ANY},
 	{.key = "runtime", .kind = &predicate_set, .words = WORDS_RUNTIME, .bits = fact_runtime},
 	{.key = "pod", .kind = &predicate_pattern, .text = fact_pod, .flags = GLOB_ANY},
+	{.key = "holders", .kind = &predicate_set, .words = WORDS_HOLDERS, .bits = fact_holders},
 	{.key = "netns", .kind = &predicate_namespace, .namespace = POLICY_NETNS},
 	{.key = "userns", .kind = &predicate_namespace, .namespace = POLICY_USERNS},
 	{.key = "mntns", .kind = &predicate_namespace, .namespace = POLICY_MNTNS},

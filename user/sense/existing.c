@@ -17,6 +17,7 @@
 #include <linux/types.h>
 
 #include "bpf/bindwatch.h"
+#include "user/sense/unheld.h"
 
 /* Cookies, sorted. */
 struct cookies {
@@ -48,12 +49,14 @@ static void cookies_end(struct cookies *cookies)
 	qsort(cookies->list, cookies->count, sizeof(*cookies->list), compare_cookies);
 }
 
-static int cookies_of_inventory(const struct inventory *inventory, struct cookies *ret)
+/* held: only of those that a process holds */
+static int cookies_of_inventory(const struct inventory *inventory, bool held, struct cookies *ret)
 {
 	int r = cookies_begin(ret, inventory->sockets_count);
 
 	for (size_t i = 0; r == 0 && i < inventory->sockets_count; i++)
-		ret->list[ret->count++] = inventory->sockets[i].cookie;
+		if (!held || inventory->sockets[i].holders_count)
+			ret->list[ret->count++] = inventory->sockets[i].cookie;
 	if (r == 0)
 		cookies_end(ret);
 	return r;
@@ -84,6 +87,12 @@ static int cookies_of_pending(const struct sense *sense, bool closed, struct coo
 struct reconciliation {
 	struct cookies second;        /* the list taken after every socket of the first was held */
 	struct cookies bound, closed; /* by events that will be told */
+	/*
+	 * Those of the second list that a process holds. A socket on its way from one to another, by a fork or in a
+	 * message, may be in neither when they are looked at: that nobody holds it is told where both lists have it so.
+	 */
+	struct cookies held;
+	bool holders_known;
 };
 
 static int tell_all(struct sense *sense, const struct inventory *inventory, const struct reconciliation *since,
@@ -101,6 +110,7 @@ static int tell_all(struct sense *sense, const struct inventory *inventory, cons
 		if (gone || cookies_have(&since->bound, socket->cookie))
 			continue;
 		inventory_event(inventory, socket, &event);
+		event.holders_known &= since->holders_known && !cookies_have(&since->held, socket->cookie);
 		sense_describe_holder(sense, &event);
 		r = deliver(context, &event);
 		if (r < 0)
@@ -122,13 +132,21 @@ int existing_tell(struct sense *sense, int (*deliver)(void *context, struct even
 		(void)sense_hold(sense, first->sockets[i].cookie, &first->sockets[i].address);
 	if (r == 0)
 		r = inventory_take(NULL, first, &second, error);
-	if (r == 0 && ((r = sense_read_ahead(sense)) || (r = cookies_of_inventory(second, &since.second)) ||
+	/* by /proc it would take long, and what no process holds is not known by that anyway */
+	if (r == 0 && second->iterated)
+		r = inventory_find_holders(second, error);
+	if (r == 0 && (r = unheld_mark(first)) < 0)
+		(void)snprintf(error, INVENTORY_TEXT_LEN, "%s", strerror(-r));
+	if (r == 0 && ((r = sense_read_ahead(sense)) || (r = cookies_of_inventory(second, false, &since.second)) ||
+	               (r = cookies_of_inventory(second, true, &since.held)) ||
 	               (r = cookies_of_pending(sense, false, &since.bound)) ||
 	               (r = cookies_of_pending(sense, true, &since.closed))))
 		(void)snprintf(error, INVENTORY_TEXT_LEN, "%s", strerror(-r));
+	since.holders_known = r == 0 && second->holders_known;
 	if (r == 0)
 		r = tell_all(sense, first, &since, deliver, context);
 	free(since.second.list);
+	free(since.held.list);
 	free(since.bound.list);
 	free(since.closed.list);
 	inventory_free(first);

@@ -433,6 +433,7 @@ int inventory_find_holders(struct inventory *inventory, char error[INVENTORY_TEX
 	if (copy_processes(inventory))
 		return fail(error, -ENOMEM, "out of memory");
 	inventory->holders_searched = true;
+	inventory->holders_known = inventory->iterated && socket_iterator_sees_all();
 	for (size_t i = 0; i < inventory->sockets_count; i++)
 		assign_holders(&inventory->holders, &inventory->sockets[i]);
 	return 0;
@@ -489,6 +490,7 @@ void inventory_event(const struct inventory *inventory, const struct inventory_s
 	        .device = socket->device,
 	        .requested = {.has_port = port_was_chosen(socket)}, /* port 0 */
 	        .listening = socket->state == INVENTORY_LISTEN,
+	        .holders_known = inventory->holders_known,
 	};
 	if (socket->holders_count) {
 		const struct holder *first = &inventory->holders.list[socket->holders];

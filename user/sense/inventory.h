@@ -83,6 +83,7 @@ struct inventory {
 	unsigned int not_listed; /* bit n: the kernel has protocol n of the table in inventory.c and does not list it */
 	bool changed;            /* a table kept changing while it was read */
 	bool holders_searched;
+	bool holders_known; /* no process can have been overlooked */
 	bool iterated; /* the iterator was read; else iterator_refusal says why not, in one line */
 	char iterator_refusal[SOCKET_ITERATOR_WHY_LEN];
 	struct socket_iterator *iterator; /* what it was read by; NULL: by none, or it was passed on */

@@ -166,8 +166,7 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
 	return err;
 }
 
-/* What act(context) returns, called in that namespace: a descriptor, or -errno. */
-static int run_inside(const struct netns *netns, int (*act)(const void *context), const void *context)
+int netns_run(const struct netns *netns, int (*act)(const void *context), const void *context)
 {
 	int own, fd;
 
@@ -207,7 +206,7 @@ int netns_socket(const struct netns *netns, int family, int type, int protocol)
 {
 	const struct socket_request request = {family, type, protocol};
 
-	return run_inside(netns, open_socket, &request);
+	return netns_run(netns, open_socket, &request);
 }
 
 /* /proc/sys/net is that of the namespace of the thread that opens it: net_ctl_root, net/sysctl_net.c */
@@ -220,7 +219,7 @@ static int open_file(const void *path)
 
 int netns_port_start(const struct netns *netns, uint32_t *ret)
 {
-	int fd = run_inside(netns, open_file, "/proc/sys/net/ipv4/ip_unprivileged_port_start");
+	int fd = netns_run(netns, open_file, "/proc/sys/net/ipv4/ip_unprivileged_port_start");
 	char text[16];
 	uint64_t value;
 	ssize_t len;

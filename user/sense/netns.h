@@ -43,6 +43,12 @@ int netns_walk(int (*visit)(void *context, const struct netns *netns), void *con
  */
 int netns_socket(const struct netns *netns, int family, int type, int protocol);
 
+/*
+ * What act(context) returns, a descriptor or -errno, called by this thread in that namespace. The errors of
+ * netns_socket().
+ */
+int netns_run(const struct netns *netns, int (*act)(const void *context), const void *context);
+
 /* net.ipv4.ip_unprivileged_port_start of a namespace, 0..65536. 0; the errors of netns_socket(); -EBADMSG: it is no
  * such number; -errno: it cannot be read. */
 int netns_port_start(const struct netns *netns, uint32_t *ret);

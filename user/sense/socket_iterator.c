@@ -76,7 +76,7 @@ int socket_iterator_parse(const void *data, size_t len, size_t *ret_used, socket
 	return err;
 }
 
-static bool in_first_pid_namespace(void)
+bool socket_iterator_sees_all(void)
 {
 	struct stat status;
 
@@ -93,7 +93,7 @@ static int load(unsigned int way, struct inventory_bpf **ret)
 	struct inventory_bpf *skeleton;
 	int err;
 
-	if (!ways[way].probe_reads && !in_first_pid_namespace())
+	if (!ways[way].probe_reads && !socket_iterator_sees_all())
 		return -ENOTSUP; /* it could not tell a process's number as we know it */
 	skeleton = inventory_bpf__open();
 	if (!skeleton)

@@ -9,6 +9,7 @@
 #ifndef USER_SENSE_SOCKET_ITERATOR_H
 #define USER_SENSE_SOCKET_ITERATOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h> /* before the contract with the kernel side, which includes nothing */
 
@@ -47,6 +48,9 @@ int socket_iterator_read(struct socket_iterator *iterator, socket_iterator_found
  */
 int socket_iterator_read_best(struct socket_iterator **iterator, socket_iterator_found found, void *context,
                               char why[SOCKET_ITERATOR_WHY_LEN]);
+
+/* Whether the caller's pid namespace is the first one, so that the iterator passes over no process. */
+bool socket_iterator_sees_all(void);
 
 /*
  * Calls found(context, ...) for each whole row in data[len]. Returns as socket_iterator_read(); on 0, *ret_used is how

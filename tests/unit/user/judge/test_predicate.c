@@ -306,6 +306,15 @@ static const struct row rows[] = {
 	{NO("pattern = sweep"), .event.facts = {.patterns = PATTERN_TAKEOVER}},
 	{YES("pattern = !sweep")},
 
+	{YES("holders = none"), .event = {.action = EVENT_EXISTING, .holders_known = true}},
+	{NO("holders = some"), .event = {.action = EVENT_EXISTING, .holders_known = true}},
+	{YES("holders = some"), .event = {.action = EVENT_EXISTING, .holders_count = 1}},
+	{NO("holders = none"), .event = {.action = EVENT_EXISTING, .holders_count = 1, .holders_known = true}},
+	{NO("holders = none"), .event = {.action = EVENT_EXISTING}},
+	{NO("holders = !none"), .event = {.action = EVENT_EXISTING}},
+	{NO("holders = none"), .event = {.action = EVENT_BOUND}},
+	{YES("holders = some"), .event = {.action = EVENT_BOUND}},
+
 	{YES("kernel-thread = yes"), .process = {.pid = 50, .kernel_thread = true}},
 	{YES("kernel-thread = no"), .process = {.pid = 50, .executable.path = "/sbin/init"}},
 	{YES("kernel-thread = no"), .process = {.pid = 50, .executable.has_inode = true, .ancestors = {{.pid = 2}}, .ancestors_count = 1}},

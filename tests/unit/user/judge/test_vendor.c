@@ -95,6 +95,7 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	        .action = row->action, .error = row->error, .pid = 4711, .uid = row->user, .process = process};
 	if (!row->exe)
 		event->pid = 0;
+	event->holders_known = row->unheld;
 	event->protocol = protocol_of(transport);
 	event->family = server.family;
 	event->socket_flags = row->socket;

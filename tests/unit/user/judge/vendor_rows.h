@@ -28,6 +28,7 @@ struct row {
 	const char *container;
 	enum event_action action;
 	bool automatic;       /* port 0 was asked for */
+	bool unheld;          /* every process was looked at, and none has it */
 	bool open;            /* ip_unprivileged_port_start is 0 */
 	enum verdict verdict; /* VERDICT_NONE: alert */
 	enum severity severity;
@@ -471,6 +472,13 @@ static const struct row others[] = {
         BIND("55555/tcp", "/usr/bin/x", "old-automatic-port", .action = EVENT_EXISTING, .verdict = VERDICT_IGNORE),
 
         BIND("22/tcp", NULL, NULL, .action = EVENT_EXISTING),
+        BIND("22/tcp", NULL, "unheld-socket", .action = EVENT_EXISTING, .unheld = true, .severity = SEVERITY_MEDIUM),
+        BIND("40000/udp", NULL, "unheld-socket", .action = EVENT_EXISTING, .unheld = true, .address = "192.0.2.1",
+         .severity = SEVERITY_MEDIUM),
+        BIND("22/tcp", NULL, "loopback-only", .action = EVENT_EXISTING, .unheld = true, .address = "127.0.0.1",
+         .verdict = VERDICT_IGNORE),
+        BIND("22/tcp", NULL, NULL, .action = EVENT_EXISTING, .unheld = true, .socket = BW_SOCKET_KERNEL),
+        BIND("22/tcp", NULL, NULL, .action = EVENT_EXISTING, .unheld = true, .socket = BW_SOCKET_KERNEL_UNKNOWN),
 
         /* no event of the port's life but its beginning is judged */
         BIND("22/tcp", "/usr/bin/x", NULL, .action = EVENT_LISTEN),

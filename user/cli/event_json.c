@@ -170,8 +170,8 @@ static void read_registry(struct document *document, struct event_json *json)
 	}
 	json_array_foreach(names, i, name)
 	{
-		if (i > UINT8_MAX || !json_is_string(name)) {
-			document_refuse(document, "bindwatch.registry.service", "it must be a few texts");
+		if (i == UINT8_MAX || !json_is_string(name)) {
+			document_refuse(document, "bindwatch.registry.service", "it must be 255 texts, or fewer");
 			return;
 		}
 		memcpy(texts + used, json_string_value(name), json_string_length(name) + 1);

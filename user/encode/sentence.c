@@ -94,7 +94,7 @@ static void write_who(struct writer *writer, const struct encode_host *host, con
 static void sentence_of_socket(struct writer *writer, const struct encode_host *host, const struct event *event)
 {
 	const char *protocol = name_of_protocol(event->protocol), *service = name_of_service(event);
-	const char *why = event->verdict.reason ? event->verdict.reason : event->verdict.message;
+	const char *reason = event->verdict.reason, *message = event->verdict.message;
 
 	if (event->pid)
 		write_who(writer, host, event);
@@ -118,10 +118,14 @@ static void sentence_of_socket(struct writer *writer, const struct encode_host *
 		writer_text(writer, ": ");
 		write_error(writer, event->error);
 	}
-	if (event->verdict.verdict == VERDICT_ALERT && why) {
-		writer_text(writer, ": ");
-		writer_visible(writer, why, text_bounded(why, MESSAGE_SHOWN_MAX));
-	}
+	if (event->verdict.verdict != VERDICT_ALERT || (!reason && !message))
+		return;
+	writer_text(writer, ": ");
+	/* made visible by policy_reason() already */
+	if (reason)
+		writer_bytes(writer, reason, text_bounded(reason, MESSAGE_SHOWN_MAX));
+	else
+		writer_visible(writer, message, text_bounded(message, MESSAGE_SHOWN_MAX));
 }
 
 void write_sentence(struct writer *writer, const struct encode_host *host, const struct event *event)

@@ -282,6 +282,58 @@ static void the_rest_of_an_event_comes_back(void **state)
 	event_json_free(json);
 }
 
+/* So many that a byte does not count them. */
+static void all_services_come_back_or_none(void **state)
+{
+	static const char head[] = "{\"event\":{\"action\":\"bound-socket\"},\"@timestamp\":\"2026-11-22T04:27:34."
+	                           "123456789Z\",\"process\":{\"pid\":1},\"user\":{\"id\":\"0\"},\"group\":{\"id\":\"0\"},"
+	                           "\"bindwatch\":{\"socket\":{\"protocol\":\"tcp\"},\"registry\":{\"state\":\"assigned\","
+	                           "\"service\":[";
+	static const struct {
+		size_t count;
+		int result;
+	} table[] = {{255, 0}, {256, -EINVAL}, {257, -EINVAL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		char error[EVENT_JSON_ERROR_LEN] = "";
+		struct event_json *json;
+		size_t len = (size_t)snprintf(line, sizeof(line), "%s", head);
+
+		for (size_t j = 0; j < table[i].count; j++)
+			len += (size_t)snprintf(line + len, sizeof(line) - len, "%s\"s%zu\"", j ? "," : "", j);
+		len += (size_t)snprintf(line + len, sizeof(line) - len, "]}}}");
+		assert_int_equal(event_json_read(line, len, &json, error), table[i].result);
+		if (table[i].result) {
+			assert_non_null(strstr(error, "bindwatch.registry.service: "));
+			continue;
+		}
+		assert_int_equal(json->event.facts.registry->names_count, table[i].count);
+		event_json_free(json);
+	}
+}
+
+/* That no process holds a socket is known, or is not. */
+static void holders_come_back(void **state)
+{
+	static const struct event_holder holder = {.pid = 7, .comm = "x"};
+	struct event event = sample_alert();
+
+	(void)state;
+	event.action = EVENT_EXISTING;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct event_json *json;
+
+		event.holders = &holder;
+		event.holders_count = i & 1;
+		event.holders_known = i & 2;
+		json = round_trip(&event);
+		assert_int_equal(json->event.holders_count, i & 1);
+		assert_int_equal(json->event.holders_known, i != 0);
+		event_json_free(json);
+	}
+}
+
 static void health_comes_back(void **state)
 {
 	struct event silent = {.action = EVENT_SILENT, .hook = "fexit/x", .cause = "it was detached"};
@@ -424,6 +476,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(recorded_events_are_judged_alike),
 	        cmocka_unit_test(the_rest_of_an_event_comes_back),
+	        cmocka_unit_test(all_services_come_back_or_none),
+	        cmocka_unit_test(holders_come_back),
 	        cmocka_unit_test(health_comes_back),
 	        cmocka_unit_test(bad_lines_are_told),
 	        cmocka_unit_test(mutated_lines_are_harmless),

@@ -309,6 +309,19 @@ static void ecs_verdicts(void **state)
 			    "\"nginx (pid 123, uid 33) bound tcp 0.0.0.0:80 (http): expected sshd\"");
 	json_decref(document);
 
+	/* a reason is visible text already, a message is what the rule's author wrote */
+	event.verdict.reason = "was /tmp/\\x1b\\\\";
+	document = parse(&sample_host, &event);
+	assert_string_equal(text_at(document, "message"),
+			    "\"nginx (pid 123, uid 33) bound tcp 0.0.0.0:80 (http): was /tmp/\\\\x1b\\\\\\\\\"");
+	json_decref(document);
+	event.verdict.reason = NULL;
+	event.verdict.message = "\x1b";
+	document = parse(&sample_host, &event);
+	assert_string_equal(text_at(document, "message"),
+			    "\"nginx (pid 123, uid 33) bound tcp 0.0.0.0:80 (http): \\\\x1b\"");
+	json_decref(document);
+
 	event.verdict.verdict = VERDICT_EXPECT;
 	event.facts.patterns = PATTERN_SWEEP;
 	document = parse(&sample_host, &event);

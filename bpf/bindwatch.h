@@ -11,7 +11,7 @@
 #ifndef BW_BINDWATCH_H
 #define BW_BINDWATCH_H
 
-#define BW_ABI_VERSION 3
+#define BW_ABI_VERSION 4
 
 /* TASK_COMM_LEN of the kernel (include/linux/sched.h), the terminating NUL included. */
 #define BW_COMM_LEN 16
@@ -78,6 +78,9 @@ enum bw_hook {
 #define BW_SOCKET_KERNEL_UNKNOWN (1U << 9)  /* BW_SOCKET_KERNEL */
 #define BW_SOCKET_REUSE_UNKNOWN  (1U << 10) /* BW_SOCKET_REUSEADDR, BW_SOCKET_REUSEPORT; never of a bw_socket */
 #define BW_SOCKET_UNKNOWN        (BW_SOCKET_INET_UNKNOWN | BW_SOCKET_KERNEL_UNKNOWN | BW_SOCKET_REUSE_UNKNOWN)
+
+/* BW_RECORD_LISTEN: the first that is told of the port, though somebody may have bound it: by sctp_bindx(3) */
+#define BW_SOCKET_UNTOLD (1U << 11)
 
 #define BW_BACKLOG_UNKNOWN 0xffffffffU
 

@@ -99,11 +99,14 @@ static __always_inline void hold(struct bw_socket *record, struct bw_counters *c
 		r = bpf_map_update_elem(&held, &record->cookie, &value, BPF_NOEXIST);
 	/*
 	 * The listen came first, and nobody asked for the port by its number: the listen took it. Not so with SCTP,
-	 * where sctp_bindx(3) takes a port past every hook on a bind.
+	 * where sctp_bindx(3) takes a port past every hook on a bind, and no mark tells of whom it asked.
 	 */
-	if (r == 0 && record->header.type == BW_RECORD_LISTEN && record->protocol != IPPROTO_SCTP &&
-	    !(record->socket_flags & BW_SOCKET_PORT_ASKED))
-		record->socket_flags |= BW_SOCKET_AUTOBOUND;
+	if (r == 0 && record->header.type == BW_RECORD_LISTEN) {
+		bool asked = record->socket_flags & BW_SOCKET_PORT_ASKED;
+
+		record->socket_flags |=
+		        record->protocol == IPPROTO_SCTP || asked ? BW_SOCKET_UNTOLD : BW_SOCKET_AUTOBOUND;
+	}
 	if (r == -E2BIG)
 		__sync_fetch_and_add(&count->untracked, 1);
 }

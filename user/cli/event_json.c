@@ -208,9 +208,12 @@ static void find_transport(struct event *event)
 static void read_choice(struct document *document, struct event *event)
 {
 	bool known = document_bool(document, NULL, "bindwatch.ephemeral", &event->facts.ephemeral);
+	bool untold;
 
 	if (known && !event->facts.ephemeral && !event->requested.has_port)
 		event->socket_flags |= BW_SOCKET_PORT_ASKED;
+	if (document_bool(document, NULL, "bindwatch.untold_bind", &untold) && untold)
+		event->socket_flags |= BW_SOCKET_UNTOLD;
 	/* a listen asks for no port: it takes one itself, or has one */
 	if (event->action == EVENT_LISTEN && event->facts.ephemeral && !event->requested.has_port)
 		event->socket_flags |= BW_SOCKET_AUTOBOUND;

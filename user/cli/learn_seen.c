@@ -173,7 +173,7 @@ static int add_refusal(struct learn *learn, const struct event *event, const cha
 static bool takes_port(const struct event *event)
 {
 	if (event->action == EVENT_LISTEN)
-		return event->socket_flags & BW_SOCKET_AUTOBOUND;
+		return event->socket_flags & (BW_SOCKET_AUTOBOUND | BW_SOCKET_UNTOLD);
 	return event->action == EVENT_BOUND || event->action == EVENT_EXISTING;
 }
 

@@ -436,6 +436,8 @@ static void write_own_socket(struct json *json, const struct encode_host *host, 
 		member_string(json, "port_class", registry_range_name(facts->range));
 		member_bool(json, "privileged", facts->privileged);
 	}
+	if (event->socket_flags & BW_SOCKET_UNTOLD)
+		member_bool(json, "untold_bind", true);
 	write_registry(json, host, facts->registry);
 	member_string(json, "exposure", name_of_exposure(facts->exposure));
 	write_patterns(json, facts->patterns);

@@ -405,6 +405,13 @@ static bool is_sweep(struct pattern *pattern, const struct event *event)
 
 /* --- events --- */
 
+/* Or the listen stands for it, since it was not told. */
+static bool is_bind(const struct event *event)
+{
+	return event->action == EVENT_BOUND ||
+	       (event->action == EVENT_LISTEN && event->socket_flags & BW_SOCKET_UNTOLD);
+}
+
 static void take_port(struct pattern *pattern, struct event *event)
 {
 	struct event_facts *facts = &event->facts;
@@ -419,7 +426,7 @@ static void take_port(struct pattern *pattern, struct event *event)
 
 	if (found.other)
 		facts->patterns |= PATTERN_SECOND_OWNER;
-	if (event->action == EVENT_BOUND && !facts->ephemeral && !found.any && holder.well_known &&
+	if (is_bind(event) && !facts->ephemeral && !found.any && holder.well_known &&
 	    is_takeover(pattern, &holder, event->boot_ns))
 		facts->patterns |= PATTERN_TAKEOVER;
 	remember_holder(pattern, &holder);
@@ -452,7 +459,7 @@ void pattern_mark(struct pattern *pattern, struct event *event)
 		close_port(pattern, event);
 	if (!server->has_port || !event->facts.has_transport)
 		return;
-	if (event->action == EVENT_BOUND && is_sweep(pattern, event))
+	if (is_bind(event) && is_sweep(pattern, event))
 		event->facts.patterns |= PATTERN_SWEEP;
 	if (event->error || !server->port || !server->has_address)
 		return;

@@ -32,7 +32,7 @@ size_t policy_rules(const struct policy *policy)
 bool event_takes_port(const struct event *event)
 {
 	return event->action == EVENT_BOUND || event->action == EVENT_EXISTING ||
-	       (event->action == EVENT_LISTEN && (event->socket_flags & BW_SOCKET_AUTOBOUND));
+	       (event->action == EVENT_LISTEN && (event->socket_flags & (BW_SOCKET_AUTOBOUND | BW_SOCKET_UNTOLD)));
 }
 
 const struct condition *rule_first_failure(const struct rule *rule, const struct event *event)

@@ -62,11 +62,16 @@ static int cookies_of_inventory(const struct inventory *inventory, bool held, st
 	return r;
 }
 
-/* A listen of a socket that was bound before is no reason not to tell of it. */
+/*
+ * A listen of a socket that was bound before is no reason not to tell of it, unless it is judged as the bind would be:
+ * a port is judged once.
+ */
 static bool takes_port(const struct event *event)
 {
+	const uint32_t takes = BW_SOCKET_AUTOBOUND | BW_SOCKET_UNTOLD;
+
 	return !event->error && (event->action == EVENT_BOUND ||
-	                         (event->action == EVENT_LISTEN && (event->socket_flags & BW_SOCKET_AUTOBOUND)));
+	                         (event->action == EVENT_LISTEN && (event->socket_flags & takes)));
 }
 
 /* The sockets whose release is about to be told, or those whose bind is. */

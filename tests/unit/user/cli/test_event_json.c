@@ -153,9 +153,10 @@ static struct event random_event(const struct process *process)
 	if (event.family != AF_INET6)
 		event.socket_flags &= ~BW_SOCKET_V6ONLY;
 	if (event.action == EVENT_LISTEN && pick(2))
-		event.socket_flags |= BW_SOCKET_AUTOBOUND;
+		event.socket_flags |= pick(2) ? BW_SOCKET_AUTOBOUND : BW_SOCKET_UNTOLD;
 	if (event.socket_flags & BW_SOCKET_UNKNOWN)
-		event.socket_flags &= BW_SOCKET_UNKNOWN | BW_SOCKET_V6ONLY | BW_SOCKET_AUTOBOUND | BW_SOCKET_PORT_ASKED;
+		event.socket_flags &= BW_SOCKET_UNKNOWN | BW_SOCKET_V6ONLY | BW_SOCKET_AUTOBOUND | BW_SOCKET_UNTOLD |
+		                      BW_SOCKET_PORT_ASKED;
 	if (event.pid && pick(2))
 		event.credentials = (struct credentials){.known = true,
 		                                         .effective_uid = pick(2) * 1500,

@@ -101,6 +101,7 @@ static void the_default_actions(void **state)
 	} table[] = {
 	        {EVENT_BOUND, 0, "taken"},   {EVENT_EXISTING, 0, "taken"}, {EVENT_LISTEN, BW_SOCKET_AUTOBOUND, "taken"},
 	        {EVENT_LISTEN, 0, "others"}, {EVENT_CLOSED, 0, "closed"},  {EVENT_LOST, 0, NULL},
+	        {EVENT_LISTEN, BW_SOCKET_UNTOLD, "taken"},
 	};
 
 	(void)state;

@@ -62,6 +62,8 @@ static uint16_t protocol_of(const char *transport)
 {
 	if (strcmp(transport, "/tcp") == 0)
 		return IPPROTO_TCP;
+	if (strcmp(transport, "/sctp") == 0)
+		return IPPROTO_SCTP;
 	assert_string_equal(transport, "/udp");
 	return IPPROTO_UDP;
 }
@@ -101,8 +103,8 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	event->socket_flags = row->socket;
 	event->netns_inode = row->netns ? 2 : 1;
 	event->unprivileged_port_start = row->open ? 0 : 1024;
-	/* what an old socket asked for nobody saw */
-	if (row->action != EVENT_EXISTING)
+	/* what an old socket asked for nobody saw, and a listen asks for none */
+	if (row->action != EVENT_EXISTING && row->action != EVENT_LISTEN)
 		event->requested = server;
 	if (row->automatic)
 		server.port = 50000;

@@ -483,6 +483,15 @@ static const struct row others[] = {
         /* no event of the port's life but its beginning is judged */
         BIND("22/tcp", "/usr/bin/x", NULL, .action = EVENT_LISTEN),
         BIND("22/tcp", "/usr/bin/x", NULL, .action = EVENT_CLOSED),
+
+        /* of SCTP the bind may not be told; then the listen is judged, but for a port that it may have chosen itself */
+        BIND("22/sctp", "/usr/bin/x", "privileged-port", .action = EVENT_LISTEN, .socket = BW_SOCKET_UNTOLD,
+             .severity = SEVERITY_HIGH),
+        BIND("22/sctp", "/usr/bin/x", NULL, .action = EVENT_LISTEN),
+        BIND("55555/sctp", "/usr/bin/x", "listen-automatic-port", .action = EVENT_LISTEN, .socket = BW_SOCKET_UNTOLD,
+             .verdict = VERDICT_IGNORE),
+        BIND("55555/sctp", "/usr/bin/x", "dynamic-port", .action = EVENT_LISTEN, .socket = BW_SOCKET_UNTOLD,
+             .address = "192.0.2.1", .severity = SEVERITY_LOW),
 };
 /* clang-format on */
 

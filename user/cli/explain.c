@@ -27,7 +27,8 @@ static int help(void)
 	        "      --exe-flags=LIST    memfd, deleted, replaced, overlay-upper, world-writable, modified (none)\n"
 	        "      --user=USER         name or number (root)\n"
 	        "      --address=ADDRESS   what is bound (0.0.0.0)\n"
-	        "      --unit=UNIT         systemd unit (none)\n"
+	        "      --unit=UNIT         systemd unit of the system's manager (none)\n"
+	        "      --user-unit=UNIT    the same of a user's manager (none)\n"
 	        "      --container=ID      container (none)\n"
 	        "      --parent=PATH       the program of the parent\n"
 	        "      --netns=NAMESPACE   host, other or its number: the namespace of the network (host)\n"
@@ -60,6 +61,7 @@ static const struct text_option {
         {"user", offsetof(struct explain_options, user), true},
         {"address", offsetof(struct explain_options, address), true},
         {"unit", offsetof(struct explain_options, unit), true},
+        {"user-unit", offsetof(struct explain_options, user_unit), true},
         {"container", offsetof(struct explain_options, container), true},
         {"parent", offsetof(struct explain_options, parent), true},
         {"outcome", offsetof(struct explain_options, outcome), true},

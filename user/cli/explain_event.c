@@ -172,6 +172,7 @@ static void take_process(const struct explain_options *options, struct explain_e
 	process->executable.path = options->exe;
 	process->cgroup.path = "/";
 	process->cgroup.unit = options->unit;
+	process->cgroup.user_unit = options->user_unit;
 	if (options->container) {
 		process->cgroup.container_id = options->container;
 		process->cgroup.runtime = RUNTIME_UNKNOWN;

@@ -99,14 +99,19 @@ static enum fact text_of_cgroup(const struct event *event, size_t index, const c
 	return index ? FACT_NO : text_or(text, event->process->cgroup.path ? FACT_NO : FACT_UNKNOWN, ret);
 }
 
-/* A user's own unit stands within one of the system's: it is in both. */
+/* Of the system's manager only: a user calls his own units what he likes, sshd.service too. */
 enum fact fact_unit(const struct event *event, size_t index, struct predicate_text *ret)
 {
-	const struct process_cgroup *cgroup = event->process ? &event->process->cgroup : NULL;
+	if (!event->process)
+		return index ? FACT_NO : FACT_UNKNOWN;
+	return text_of_cgroup(event, index, event->process->cgroup.unit, ret);
+}
 
-	if (cgroup && index == 1)
-		return text_or(cgroup->user_unit, FACT_NO, ret);
-	return cgroup ? text_of_cgroup(event, index, cgroup->unit, ret) : index ? FACT_NO : FACT_UNKNOWN;
+enum fact fact_user_unit(const struct event *event, size_t index, struct predicate_text *ret)
+{
+	if (!event->process)
+		return index ? FACT_NO : FACT_UNKNOWN;
+	return text_of_cgroup(event, index, event->process->cgroup.user_unit, ret);
 }
 
 enum fact fact_slice(const struct event *event, size_t index, struct predicate_text *ret)

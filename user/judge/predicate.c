@@ -36,6 +36,7 @@ static const struct predicate predicates[] = {
 	{.key = "parent", .kind = &predicate_pattern, .text = fact_parent, .flags = PATTERN_IS_PATH},
 	{.key = "ancestor", .kind = &predicate_pattern, .text = fact_ancestor, .flags = PATTERN_IS_PATH},
 	{.key = "unit", .kind = &predicate_pattern, .text = fact_unit, .flags = GLOB_ANY},
+	{.key = "user-unit", .kind = &predicate_pattern, .text = fact_user_unit, .flags = GLOB_ANY},
 	{.key = "slice", .kind = &predicate_pattern, .text = fact_slice, .flags = GLOB_ANY},
 	{.key = "container", .kind = &predicate_pattern, .text = fact_container,
 	 .flags = GLOB_ANY | PATTERN_OR_NONE | PATTERN_OR_ANY},

@@ -33,6 +33,7 @@ static const char everything[] =
         "[alert i]\nseverity = critical\npattern = sweep takeover\naction = !closed-socket\n"
         "[alert j]\nseverity = informational\nerror = EADDRINUSE EACCES\noutcome = failure\nnetns = host\nuserns = !other\nmntns = other\n"
         "[expect k]\naction = listen-for-connections\ntransport = tcp sctp\naddress = 10.0.0.0/8 wildcard\n"
+        "[ignore p]\nholders = none\nport = 1-30000\n[ignore q]\nuser-unit = ssh* u?\nuser = 0-100\n"
         "[ignore l]\nkernel-thread = yes\n"
         "[ignore m]\ngroup = 34\nclass = privileged\nstate = assigned\npod = *\n"
         "[alert n]\nseverity = low\ncomm = *\\\\x*\n[alert o]\nseverity = low\nsocket = !transparent !kernel\nclass = "

@@ -130,9 +130,11 @@ static void explain_knows_units_containers_parents(void **state)
 	                           "[expect p]\nparent = /usr/bin/bash\nport = 3\n[expect a]\naddress = ::1\nport = 4\n"
 	                           "[expect n]\ncontainer = none\nunit = !*\nport = 5\n"
 	                           "[expect h]\nuserns = host\nport = 6\n[expect o]\nuserns = other\nport = 6\n"
+	                           "[expect s]\nuser-unit = x.service\nport = 9\n"
 	                           "[expect w]\nnetns = 9\nport = 7\n[expect m]\nmntns = 9\nport = 8\n";
 	static const char *const arguments[][3] = {{"--port=1", "--unit=ssh.service", "u"},
 	                                           {"--port=2", "--container=0123", "c"},
+	                                           {"--port=9", "--user-unit=x.service", "s"},
 	                                           {"--port=3", "--parent=/usr/bin/bash", "p"},
 	                                           {"--port=4", "--address=::1", "a"},
 	                                           {"--port=5", "--outcome=success", "n"},

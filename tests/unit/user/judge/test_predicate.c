@@ -224,7 +224,12 @@ static const struct row rows[] = {
 	{NO("ancestor = !/usr/bin/sh")},
 
 	{YES("unit = ssh.service"), .process.cgroup = {.path = "/x", .unit = "ssh.service"}},
-	{YES("unit = sync*.service"), .process.cgroup = {.path = "/x", .unit = "user@1000.service", .user_unit = "syncthing.service"}},
+	{NO("unit = ssh.service"), .process.cgroup = {.path = "/x", .unit = "user@1000.service", .user_unit = "ssh.service"}},
+	{YES("unit = user@1000.service"), .process.cgroup = {.path = "/x", .unit = "user@1000.service", .user_unit = "a.service"}},
+	{YES("user-unit = sync*.service"), .process.cgroup = {.path = "/x", .unit = "user@1000.service", .user_unit = "syncthing.service"}},
+	{NO("user-unit = ssh.service"), .process.cgroup = {.path = "/x", .unit = "ssh.service"}},
+	{YES("user-unit = !ssh.service"), .process.cgroup = {.path = "/x", .unit = "ssh.service"}},
+	{NO("user-unit = !ssh.service")},
 	{NO("unit = ssh.service"), .process.cgroup = {.path = "/x", .unit = "nginx.service"}},
 	{YES("unit = !ssh.service"), .process.cgroup = {.path = "/x"}},
 	{NO("unit = !ssh.service")},

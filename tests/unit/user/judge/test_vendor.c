@@ -83,6 +83,7 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	process->executable.flags_known = (1U << EXECUTABLE_FLAGS) - 1;
 	process->cgroup.path = "/";
 	process->cgroup.unit = row->unit;
+	process->cgroup.user_unit = row->user_unit;
 	if (row->container) {
 		process->cgroup.container_id = row->container;
 		process->cgroup.runtime = RUNTIME_UNKNOWN;

@@ -16,7 +16,7 @@ struct row {
 	const char *port;
 	const char *exe;  /* "": the kernel; NULL: nobody is seen to hold it */
 	const char *rule; /* NULL: none */
-	const char *unit, *slice;
+	const char *unit, *user_unit, *slice;
 	bool userns, netns; /* others than the host's */
 	uint32_t socket; /* BW_SOCKET_* */
 	uint32_t flags;  /* EXECUTABLE_* */
@@ -408,6 +408,10 @@ static const struct row others[] = {
         BIND("871/udp", "/usr/bin/x", "denied-rpc-port", .error = EACCES, .open = true, .severity = SEVERITY_LOW),
         BIND("8080/tcp", "/usr/bin/python3.11", "registered-port", .open = true,
          .severity = SEVERITY_LOW),
+
+        /* a user's own unit has the name of the system's */
+        BIND("4949/tcp", "/usr/bin/perl", "registered-port", .unit = "user@1000.service", .user_unit = "munin-node.service",
+         .user = 1000, .severity = SEVERITY_LOW),
 
         /* a port that the kernel chose, for one of those that run anything */
         BIND("0/tcp", "/usr/bin/python3.11", "interpreter-on-automatic-port", .automatic = true,

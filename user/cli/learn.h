@@ -75,6 +75,9 @@ const char *learn_why_not(const struct event *event);
 /* What the reader of a rule should know of where the program stands; NULL: nothing. Static. */
 const char *learn_note(const char *path);
 
+/* The same of the file that stands at the program's path on this host: its owner, and who may write it. */
+const char *learn_file_note(const struct learn_program *program);
+
 /* The program as a rule can name it. The event has a process whose executable is known. */
 struct learn_program learn_program_of(const struct event *event);
 

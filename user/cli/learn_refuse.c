@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What must not become a rule, and what of a program stays the same after a restart. */
 #include <fnmatch.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "user/cli/learn.h"
 #include "user/judge/interpreter.h"
@@ -40,6 +42,25 @@ const char *learn_note(const char *path)
 		return "The program stands in a user's home: who owns it can put any other there.";
 	if (strncmp(path, "/root/", 6) == 0)
 		return "The program stands in root's home: no package put it there.";
+	return NULL;
+}
+
+const char *learn_file_note(const struct learn_program *program)
+{
+	const char *slash = strrchr(program->exe, '/');
+	char directory[PATH_LEN_MAX + 1];
+	struct stat file, above;
+
+	/* in a container the path leads to another file */
+	if (program->in_container || !slash || stat(program->exe, &file) < 0)
+		return NULL;
+	(void)snprintf(directory, sizeof(directory), "%.*s/", (int)(slash - program->exe), program->exe);
+	if (stat(directory, &above) < 0)
+		return NULL;
+	if ((file.st_mode | above.st_mode) & S_IWOTH)
+		return "Everybody may write the program's file here, or put another into its directory.";
+	if (file.st_uid || above.st_uid)
+		return "The program's file here, or its directory, is not root's: its owner can put any other there.";
 	return NULL;
 }
 

@@ -284,6 +284,8 @@ static void write_comment(struct writing *writing)
 		(void)fprintf(writing->stream, "#   and %zu more ports\n", section->count - PORTS_TOLD);
 	if (learn_note(program->exe))
 		(void)fprintf(writing->stream, "# %s\n", learn_note(program->exe));
+	if (learn_file_note(program))
+		(void)fprintf(writing->stream, "# %s\n", learn_file_note(program));
 	if (interpreter_is_at(program->exe))
 		(void)fputs("# An interpreter: a file with rules that alert on those must come behind this one's.\n",
 		            writing->stream);

@@ -2,6 +2,7 @@
 /* What is learnt, what is refused, and the sections that come of it. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/types.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -541,6 +543,47 @@ static void bounded(void **state)
 	learn_free(NULL);
 }
 
+/* Whose file it is, and who may write it or its directory. Only root can give a file away. */
+static void whose_file_it_is(void **state)
+{
+	static const char owned[] = "is not root's", writable[] = "Everybody may write";
+	static const struct {
+		mode_t directory, file;
+		uid_t directory_owner, file_owner;
+		const char *note; /* NULL: none */
+	} table[] = {
+	        {0755, 0755, 0, 0, NULL},         {0755, 0755, 0, 1234, owned},   {0755, 0755, 1234, 0, owned},
+	        {0777, 0755, 0, 0, writable},     {0755, 0757, 0, 0, writable},   {01777, 0755, 1234, 1234, writable},
+	};
+	char path[] = "/tmp/bindwatch-learn-XXXXXX", exe[64];
+	const struct learn_program program = {.exe = exe}, contained = {.exe = exe, .in_container = true};
+	int fd;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_non_null(mkdtemp(path));
+	(void)snprintf(exe, sizeof(exe), "%s/x", path);
+	assert_null(learn_file_note(&program));
+	fd = open(exe, O_CREAT | O_WRONLY | O_CLOEXEC, 0700);
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *note;
+
+		assert_int_equal(chown(path, table[i].directory_owner, 0), 0);
+		assert_int_equal(chown(exe, table[i].file_owner, 0), 0);
+		assert_int_equal(chmod(path, table[i].directory), 0);
+		assert_int_equal(chmod(exe, table[i].file), 0);
+		note = learn_file_note(&program);
+		assert_int_equal(note != NULL, table[i].note != NULL);
+		assert_true(!note || strstr(note, table[i].note));
+		assert_null(learn_file_note(&contained));
+	}
+	close(fd);
+	assert_int_equal(unlink(exe), 0);
+	assert_int_equal(rmdir(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,6 +595,7 @@ int main(void)
 	        cmocka_unit_test(many_ports_are_written_by_number),
 	        cmocka_unit_test(names_differ),
 	        cmocka_unit_test(bounded),
+	        cmocka_unit_test(whose_file_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, open_registry, close_registry);

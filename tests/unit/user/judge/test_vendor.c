@@ -81,6 +81,7 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	process->executable.path = row->exe && row->exe[0] ? row->exe : NULL;
 	process->executable.flags = row->flags;
 	process->executable.flags_known = (1U << EXECUTABLE_FLAGS) - 1;
+	process->executable.package_known = row->unpackaged;
 	process->cgroup.path = "/";
 	process->cgroup.unit = row->unit;
 	process->cgroup.user_unit = row->user_unit;

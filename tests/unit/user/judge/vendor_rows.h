@@ -28,6 +28,7 @@ struct row {
 	const char *container;
 	enum event_action action;
 	bool automatic;       /* port 0 was asked for */
+	bool unpackaged;      /* known to be of no package */
 	bool unheld;          /* every process was looked at, and none has it */
 	bool open;            /* ip_unprivileged_port_start is 0 */
 	enum verdict verdict; /* VERDICT_NONE: alert */
@@ -445,6 +446,14 @@ static const struct row others[] = {
         BIND("22/tcp", "/usr/bin/x", "takeover", .patterns = PATTERN_TAKEOVER, .severity = SEVERITY_HIGH),
         BIND("80/tcp", "/usr/bin/x", "takeover", .patterns = PATTERN_TAKEOVER, .address = "127.0.0.1",
          .severity = SEVERITY_HIGH),
+        BIND("8001/tcp", "/opt/x", "replaced-program", .flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED,
+         .unpackaged = true, .severity = SEVERITY_MEDIUM),
+        BIND("8001/tcp", "/opt/x", "registered-port", .flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED,
+         .severity = SEVERITY_LOW),
+        BIND("80/tcp", "/opt/x", "privileged-port", .flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED,
+         .unpackaged = true, .severity = SEVERITY_HIGH),
+        BIND("80/tcp", "/usr/local/bin/caddy", "web-server", .flags = EXECUTABLE_DELETED | EXECUTABLE_REPLACED,
+         .unpackaged = true, .verdict = VERDICT_EXPECT),
         BIND("8001/tcp", "/usr/bin/x", "sweep", .patterns = PATTERN_SWEEP, .severity = SEVERITY_MEDIUM),
 
         BIND("0/tcp", "/usr/bin/x", "automatic-port", .automatic = true, .verdict = VERDICT_IGNORE),

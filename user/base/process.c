@@ -15,6 +15,7 @@ static const size_t texts_at[] = {
         offsetof(struct process, cgroup.slice),
         offsetof(struct process, cgroup.user_unit),
         offsetof(struct process, cgroup.container_id),
+        offsetof(struct process, cgroup.image),
         offsetof(struct process, cgroup.pod_uid),
 };
 

@@ -74,6 +74,7 @@ struct process_cgroup {
 	const char *user_unit; /* of the user's service manager below it; a user names it as he likes; NULL: none */
 	enum container_runtime runtime;
 	const char *container_id; /* NULL: none */
+	const char *image;        /* the container's, as base/image_name.h has it; NULL: none, or not known */
 	const char *pod_uid;      /* Kubernetes, with dashes; of a static pod 32 digits without; NULL: none */
 };
 

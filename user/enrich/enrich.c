@@ -7,11 +7,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "user/base/worker.h"
-#include "user/enrich/inspect.h"
+#include "user/enrich/inspectors.h"
 
-/* Packages and versions that were ever met; more than a system has packages with programs. A power of two. */
-#define TEXTS_MAX 8192
+/*
+ * Packages and versions that were ever met, more than a system has packages with programs; and images. A quarter of the
+ * table stays empty, so that a search ends soon.
+ */
+#define TEXTS_MAX  8192
+#define NAMES_MAX  4096
+#define IMAGES_MAX 2048
 
 /* How soon a file is looked for again that was not there. */
 #define RETRY_MS 1000
@@ -26,17 +30,25 @@ struct answer {
 	const char *package, *version; /* of texts; NULL: none */
 };
 
+/* Of a container, whether there was one or not: a runtime writes its record before it starts the container. */
+struct image_answer {
+	struct inspect_container container;
+	bool used;
+	const char *image; /* of texts; NULL: not known */
+};
+
 struct enrich {
-	struct worker *worker;
+	struct inspectors *inspectors;
 	int64_t second;         /* CLOCK_MONOTONIC */
 	unsigned int waited_ms; /* in that second */
 	bool hangs;             /* what the thread does was waited for, and did not come */
 	uint32_t mntns_inode;   /* our own */
-	struct inspect_job job;
+	struct inspect_job asked, answered;
 	struct answer answers[ENRICH_FILES];
+	struct image_answer images[ENRICH_CONTAINERS];
 	/* Processes point to them for as long as they like: a text stays. Open addressing. */
 	char *texts[TEXTS_MAX];
-	size_t texts_count;
+	size_t names_count, images_count;
 };
 
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
@@ -50,8 +62,8 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
 
 #define HASH_START 14695981039346656037U
 
-/* NULL: empty, or there is no room for another. */
-static const char *keep_text(struct enrich *enrich, const char *text)
+/* NULL: empty, or of its kind there are max already. */
+static const char *keep_text(struct enrich *enrich, const char *text, size_t *count, size_t max)
 {
 	size_t slot = hash_bytes(HASH_START, text, strlen(text)) % TEXTS_MAX;
 
@@ -60,17 +72,26 @@ static const char *keep_text(struct enrich *enrich, const char *text)
 	for (; enrich->texts[slot]; slot = (slot + 1) % TEXTS_MAX)
 		if (strcmp(enrich->texts[slot], text) == 0)
 			return enrich->texts[slot];
-	/* half empty, so that a search ends soon */
-	if (enrich->texts_count >= TEXTS_MAX / 2)
+	if (*count >= max)
 		return NULL;
 	enrich->texts[slot] = strdup(text);
-	enrich->texts_count += enrich->texts[slot] != NULL;
+	*count += enrich->texts[slot] != NULL;
 	return enrich->texts[slot];
+}
+
+static const char *keep_name(struct enrich *enrich, const char *text)
+{
+	return keep_text(enrich, text, &enrich->names_count, NAMES_MAX);
 }
 
 static struct answer *answer_of(struct enrich *enrich, const struct inspect_file *file)
 {
 	return &enrich->answers[hash_bytes(HASH_START, file, sizeof(*file)) % ENRICH_FILES];
+}
+
+static struct image_answer *image_answer_of(struct enrich *enrich, const struct inspect_container *container)
+{
+	return &enrich->images[hash_bytes(HASH_START, container, sizeof(*container)) % ENRICH_CONTAINERS];
 }
 
 static int64_t milliseconds_now(void)
@@ -81,9 +102,14 @@ static int64_t milliseconds_now(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool is_answer(const struct answer *answer, const struct inspect_file *file)
+static bool is_answered(struct enrich *enrich, const struct inspect_job *question)
 {
-	return answer->used && memcmp(&answer->file, file, sizeof(*file)) == 0 &&
+	const struct answer *answer = answer_of(enrich, &question->file);
+	const struct image_answer *image = image_answer_of(enrich, &question->container);
+
+	if (question->kind == INSPECT_CONTAINER)
+		return image->used && memcmp(&image->container, &question->container, sizeof(image->container)) == 0;
+	return answer->used && memcmp(&answer->file, &question->file, sizeof(answer->file)) == 0 &&
 	       (answer->opened || milliseconds_now() < answer->asked_ms + RETRY_MS);
 }
 
@@ -98,15 +124,15 @@ static bool is_modified(const struct package_owner *owner, const struct digest *
  * What was not there to be looked at is kept for a while: the question would be asked with each event. Not for longer,
  * or a run that is over at once would blind us to every later one of the same file.
  */
-static void keep(struct enrich *enrich, const struct inspect_job *job)
+static void keep_file(struct enrich *enrich, const struct inspect_job *job)
 {
 	struct answer *answer = answer_of(enrich, &job->file);
 
 	*answer =
 	        (struct answer){.file = job->file, .used = true, .opened = job->opened, .asked_ms = milliseconds_now()};
 	answer->package_known = job->package_known;
-	answer->package = keep_text(enrich, job->owner.package);
-	answer->version = keep_text(enrich, job->owner.version);
+	answer->package = keep_name(enrich, job->owner.package);
+	answer->version = keep_name(enrich, job->owner.version);
 	if (job->owner.package[0] && !answer->package)
 		answer->package_known = false;
 	if (!job->has_digest)
@@ -117,13 +143,26 @@ static void keep(struct enrich *enrich, const struct inspect_job *job)
 	answer->modified = is_modified(&job->owner, &job->digest);
 }
 
+static void keep_image(struct enrich *enrich, const struct inspect_job *job)
+{
+	*image_answer_of(enrich, &job->container) =
+	        (struct image_answer){.container = job->container,
+	                              .used = true,
+	                              .image = keep_text(enrich, job->image, &enrich->images_count, IMAGES_MAX)};
+}
+
+/* Also what was given up and has come late. */
 static void collect(struct enrich *enrich, unsigned int milliseconds)
 {
-	if (!worker_collect(enrich->worker, milliseconds, &enrich->job))
-		return;
-	enrich->hangs = false;
-	if (enrich->job.pid)
-		keep(enrich, &enrich->job);
+	struct inspect_job *job = &enrich->answered;
+
+	for (; inspectors_collect(enrich->inspectors, milliseconds, job); milliseconds = 0) {
+		enrich->hangs = false;
+		if (job->kind == INSPECT_FILE)
+			keep_file(enrich, job);
+		else if (job->kind == INSPECT_CONTAINER)
+			keep_image(enrich, job);
+	}
 }
 
 /* Waits for the thread, as long as this second has of waiting left. */
@@ -158,16 +197,18 @@ static bool is_of_the_system(const char *path)
 	return false;
 }
 
-static bool ask(struct enrich *enrich, const struct process *process, const struct inspect_file *file)
+/* true: the answer is there. First perhaps that to what was asked before: it is waited for, too. */
+static bool is_found(struct enrich *enrich, const struct inspect_job *question)
 {
-	const struct executable *executable = &process->executable;
-	struct inspect_job *job = &enrich->job;
-
-	*job = (struct inspect_job){.file = *file, .pid = process->pid};
-	if (executable->path && !executable->path_truncated && strlen(executable->path) < sizeof(job->path) &&
-	    (process->mntns_inode == enrich->mntns_inode || is_of_the_system(executable->path)))
-		memcpy(job->path, executable->path, strlen(executable->path) + 1);
-	return worker_give(enrich->worker, job);
+	for (unsigned int i = 0; i < 2 && !is_answered(enrich, question); i++) {
+		collect(enrich, 0);
+		if (is_answered(enrich, question))
+			return true;
+		if (inspectors_ask(enrich->inspectors, question))
+			enrich->hangs = false;
+		wait_for_answer(enrich);
+	}
+	return is_answered(enrich, question);
 }
 
 static void apply(const struct answer *answer, struct executable *executable)
@@ -184,56 +225,92 @@ static void apply(const struct answer *answer, struct executable *executable)
 	executable->flags |= answer->modified ? EXECUTABLE_MODIFIED : 0;
 }
 
+/* Below his own service manager a user makes cgroups of whatever name he likes, also that of a container of root. */
+static bool is_of_user(const struct process_cgroup *cgroup)
+{
+	return cgroup->unit && strncmp(cgroup->unit, "user@", strlen("user@")) == 0;
+}
+
+static bool enrich_image(struct enrich *enrich, struct process_cgroup *cgroup)
+{
+	struct inspect_job *question = &enrich->asked;
+
+	if (!image_is_recorded(cgroup->runtime, cgroup->container_id) || is_of_user(cgroup))
+		return true;
+	memset(question, 0, sizeof(*question));
+	question->kind = INSPECT_CONTAINER;
+	question->container.runtime = cgroup->runtime;
+	memcpy(question->container.id, cgroup->container_id, IMAGE_ID_DIGITS);
+	if (!is_found(enrich, question))
+		return false;
+	cgroup->image = image_answer_of(enrich, &question->container)->image;
+	return true;
+}
+
+static void describe_file(const struct enrich *enrich, const struct process *process, struct inspect_job *ret)
+{
+	const struct executable *executable = &process->executable;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->kind = INSPECT_FILE;
+	ret->pid = process->pid;
+	ret->file.device = executable->device;
+	ret->file.inode = executable->inode;
+	ret->file.mtime_ns = executable->mtime_ns;
+	ret->file.ctime_ns = executable->ctime_ns;
+	if (!executable->path)
+		return;
+	ret->file.path_hash = hash_bytes(HASH_START, executable->path, strlen(executable->path));
+	if (!executable->path_truncated && strlen(executable->path) < sizeof(ret->path) &&
+	    (process->mntns_inode == enrich->mntns_inode || is_of_the_system(executable->path)))
+		memcpy(ret->path, executable->path, strlen(executable->path) + 1);
+}
+
+static bool enrich_file(struct enrich *enrich, struct process *process)
+{
+	struct inspect_job *question = &enrich->asked;
+	const struct answer *answer;
+
+	if (!process->executable.has_inode)
+		return true;
+	describe_file(enrich, process, question);
+	if (!is_found(enrich, question))
+		return false;
+	answer = answer_of(enrich, &question->file);
+	apply(answer, &process->executable);
+	return answer->opened;
+}
+
 bool enrich_process(struct enrich *enrich, struct process *process)
 {
-	struct executable *executable = &process->executable;
-	struct inspect_file file;
-	struct answer *answer;
+	/* a file that hangs must not keep back what else there is: the image first, whose record root has */
+	bool image = enrich_image(enrich, &process->cgroup);
 
-	if (!executable->has_inode)
-		return true;
-	memset(&file, 0, sizeof(file));
-	file.device = executable->device;
-	file.inode = executable->inode;
-	file.mtime_ns = executable->mtime_ns;
-	file.ctime_ns = executable->ctime_ns;
-	if (executable->path)
-		file.path_hash = hash_bytes(HASH_START, executable->path, strlen(executable->path));
-	answer = answer_of(enrich, &file);
-	/* first perhaps for what was asked before */
-	for (unsigned int i = 0; i < 2 && !is_answer(answer, &file); i++) {
-		collect(enrich, 0);
-		if (!is_answer(answer, &file)) {
-			(void)ask(enrich, process, &file);
-			wait_for_answer(enrich);
-		}
-	}
-	if (!is_answer(answer, &file))
-		return false;
-	apply(answer, executable);
-	return answer->opened;
+	return enrich_file(enrich, process) && image;
+}
+
+struct inspectors_hung enrich_hung(const struct enrich *enrich)
+{
+	return inspectors_hung(enrich->inspectors);
 }
 
 int enrich_open(const char *root, bool hash, struct enrich **ret)
 {
-	struct worker_task task = {.work = inspect, .job_bytes = sizeof(struct inspect_job), .release = inspector_free};
 	struct enrich *enrich = calloc(1, sizeof(*enrich));
-	struct inspector *inspector = NULL;
 	struct stat mntns;
-	int r = enrich ? inspector_new(root, hash ? ENRICH_HASH_BYTES_MAX : 0, &inspector) : -ENOMEM;
+	int r = -ENOMEM;
 
-	task.context = inspector;
-	if (r == 0)
-		r = worker_open(&task, &enrich->worker);
+	if (enrich)
+		r = inspectors_open(root, hash ? ENRICH_HASH_BYTES_MAX : 0, ENRICH_PATIENCE_MS, &enrich->inspectors);
 	if (r < 0) {
-		inspector_free(inspector);
 		free(enrich);
 		return r;
 	}
 	if (stat("/proc/self/ns/mnt", &mntns) == 0)
 		enrich->mntns_inode = (uint32_t)mntns.st_ino;
 	/* the packages' lists, before the first process needs them */
-	(void)worker_give(enrich->worker, &enrich->job);
+	enrich->asked.kind = INSPECT_PACKAGES;
+	(void)inspectors_ask(enrich->inspectors, &enrich->asked);
 	*ret = enrich;
 	return 0;
 }
@@ -242,7 +319,7 @@ void enrich_close(struct enrich *enrich)
 {
 	if (!enrich)
 		return;
-	worker_close(enrich->worker);
+	inspectors_close(enrich->inspectors);
 	for (size_t i = 0; i < TEXTS_MAX; i++)
 		free(enrich->texts[i]);
 	free(enrich);

@@ -177,18 +177,11 @@ void inspector_free(void *context)
 	free(inspector);
 }
 
-void inspect(void *context, void *question)
+static void look_at_file(const struct inspector *inspector, struct inspect_job *job)
 {
-	const struct inspector *inspector = context;
-	struct inspect_job *job = question;
 	struct stat file;
-	int fd;
+	int fd = open_described(inspector, job, &file);
 
-	if (!job->pid) {
-		(void)dpkg_find(inspector->dpkg, "/", &job->owner);
-		return;
-	}
-	fd = open_described(inspector, job, &file);
 	if (fd < 0)
 		return;
 	job->opened = true;
@@ -196,4 +189,22 @@ void inspect(void *context, void *question)
 	if (inspector->hash_bytes_max)
 		find_digest(inspector, fd, &file, job);
 	(void)close(fd);
+}
+
+void inspect(void *context, void *question)
+{
+	const struct inspector *inspector = context;
+	struct inspect_job *job = question;
+
+	switch (job->kind) {
+	case INSPECT_PACKAGES:
+		(void)dpkg_find(inspector->dpkg, "/", &job->owner);
+		break;
+	case INSPECT_FILE:
+		look_at_file(inspector, job);
+		break;
+	case INSPECT_CONTAINER:
+		(void)image_find(inspector->root, job->container.runtime, job->container.id, job->image);
+		break;
+	}
 }

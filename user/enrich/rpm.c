@@ -40,6 +40,7 @@ void rpm_close(struct rpm *rpm)
 
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -66,11 +67,29 @@ static const char *const files[] = {"rpmdb.sqlite", "Packages.db", "Packages"};
  */
 #define FAILURES_MAX 4
 
+/* How long one waits for another thread: the caller's has been left to itself, and has come back meanwhile. */
+#define TURN_SECONDS 1
+
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
 bool rpm_is_built_in(void)
 {
 	return true;
+}
+
+/*
+ * librpm's macros, log and database are one a process, and not for two threads at once: who uses it, and whoever hangs in
+ * it, has it to himself.
+ */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static bool take_turn(void)
+{
+	struct timespec until;
+
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += TURN_SECONDS;
+	return pthread_mutex_timedlock(&turn, &until) == 0;
 }
 
 /* librpm makes a database where it is to read one and there is none: it must not be asked then. */
@@ -182,20 +201,12 @@ static bool is_hopeless(struct rpm *rpm, const struct stat *database)
 	return rpm->failures >= FAILURES_MAX;
 }
 
-int rpm_find(struct rpm *rpm, const char *path, struct package_owner *ret)
+static int ask(struct rpm *rpm, const char *path, const char *directory, struct package_owner *ret)
 {
-	struct stat database;
-	const char *directory = find_directory(rpm->root, &database);
 	rpmts transaction;
 	bool failed = false;
 	int r = -EIO;
 
-	if (!directory)
-		return -ENODATA;
-	if (*path != '/')
-		return -ENOENT;
-	if (is_hopeless(rpm, &database))
-		return -EIO;
 	prepare(directory, &failed);
 	transaction = rpmtsCreate();
 	/* signatures and digests of headers: the database is root's, as dpkg's is, which has none */
@@ -207,6 +218,23 @@ int rpm_find(struct rpm *rpm, const char *path, struct package_owner *ret)
 	(void)rpmtsFree(transaction);
 	leave();
 	return r == -ENOENT && failed ? -EIO : r;
+}
+
+int rpm_find(struct rpm *rpm, const char *path, struct package_owner *ret)
+{
+	struct stat database;
+	const char *directory = find_directory(rpm->root, &database);
+	int r;
+
+	if (!directory)
+		return -ENODATA;
+	if (*path != '/')
+		return -ENOENT;
+	if (is_hopeless(rpm, &database) || !take_turn())
+		return -EIO;
+	r = ask(rpm, path, directory, ret);
+	(void)pthread_mutex_unlock(&turn);
+	return r;
 }
 
 #else

@@ -3,7 +3,7 @@
  * Which package installed a file, by rpm's database, read by librpm where the program was built with it. The database
  * is opened for each question and held no longer: less than a millisecond, nothing to renew, and no lock that rpm would
  * meet. It is looked for where distributions have it; rpm's configuration is not read, since its macros may run
- * commands. Not for two threads at once.
+ * commands. One struct rpm is not for two threads at once.
  */
 #ifndef USER_ENRICH_RPM_H
 #define USER_ENRICH_RPM_H

@@ -226,6 +226,51 @@ static void enrich_modified(void **state)
 	enrich_close(enrich);
 }
 
+#define HEX32 "0123456789abcdef0123456789abcdef"
+
+static struct process contained(const char *id, const char *unit, enum container_runtime runtime)
+{
+	struct process process = {.pid = 2};
+
+	process.cgroup = (struct process_cgroup){.path = "/x", .unit = unit, .container_id = id, .runtime = runtime};
+	return process;
+}
+
+static void enrich_containers(void **state)
+{
+	static const char web[] = HEX32 HEX32, database[] = HEX32 "ffffffffffffffffffffffffffffffff";
+	struct process processes[] = {contained(web, NULL, RUNTIME_DOCKER), contained(web, NULL, RUNTIME_DOCKER),
+	                              contained(database, "docker-x.scope", RUNTIME_UNKNOWN)};
+	/* of a runtime that has no record of it, by a cgroup of the user's own, by a name that is no id */
+	struct process others[] = {contained(web, NULL, RUNTIME_CRIO), contained(web, "user@0.service", RUNTIME_DOCKER),
+	                           contained("web", NULL, RUNTIME_LXC), contained("../x", NULL, RUNTIME_DOCKER)};
+	struct enrich *enrich;
+
+	(void)state;
+	tree_directory(root, "/var/lib/docker/containers/" HEX32 HEX32);
+	tree_file(root, "/var/lib/docker/containers/" HEX32 HEX32 "/config.v2.json",
+	          "{\"Config\":{\"Image\":\"nginx:1.27\"}}");
+	tree_directory(root, "/var/lib/containers/storage/overlay-containers");
+	tree_file(root, "/var/lib/containers/storage/overlay-containers/containers.json",
+	          "[{\"id\":\"" HEX32 "ffffffffffffffffffffffffffffffff\",\"metadata\":"
+	          "\"{\\\"image-name\\\":\\\"docker.io/library/postgres:16\\\"}\"}]");
+	assert_int_equal(enrich_open(root, false, &enrich), 0);
+	enrich_patiently(enrich, &processes[0]);
+	enrich_patiently(enrich, &processes[2]);
+	assert_string_equal(processes[0].cgroup.image, "nginx:1.27");
+	assert_string_equal(processes[2].cgroup.image, "docker.io/library/postgres:16");
+	/* it is known by now: at once, and also when the record is gone */
+	assert_int_equal(unlink(tree_path(root, "/var/lib/docker/containers/" HEX32 HEX32 "/config.v2.json")), 0);
+	assert_true(enrich_process(enrich, &processes[1]));
+	assert_ptr_equal(processes[1].cgroup.image, processes[0].cgroup.image);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		enrich_patiently(enrich, &others[i]);
+		assert_null(others[i].cgroup.image);
+	}
+	assert_int_equal(enrich_hung(enrich).given_up, 0);
+	enrich_close(enrich);
+}
+
 /* A kernel thread, or a process of which the kernel told no file. */
 static void enrich_nothing_described(void **state)
 {
@@ -246,7 +291,7 @@ int main(void)
 	        cmocka_unit_test(enrich_living_and_gone),   cmocka_unit_test(enrich_without_digest),
 	        cmocka_unit_test(enrich_of_no_package),     cmocka_unit_test(enrich_another_file),
 	        cmocka_unit_test(enrich_deleted),           cmocka_unit_test(enrich_modified),
-	        cmocka_unit_test(enrich_nothing_described),
+	        cmocka_unit_test(enrich_nothing_described), cmocka_unit_test(enrich_containers),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);

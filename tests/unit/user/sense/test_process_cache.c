@@ -95,6 +95,7 @@ static void every_text_is_copied(void **state)
 	                   .slice = "s",
 	                   .user_unit = "uu",
 	                   .container_id = "i",
+	                   .image = "m",
 	                   .pod_uid = "d"},
 	};
 	const struct process *copy;
@@ -102,7 +103,7 @@ static void every_text_is_copied(void **state)
 
 	(void)state;
 	copy = &process_cache_add(cache, &from)->process;
-	assert_int_equal(process_texts_size(&from), 3 + 2 + 2 + 4 + 3 + 3 + 3 + 3 + 3 + 2 + 2 + 3 + 2 + 2);
+	assert_int_equal(process_texts_size(&from), 3 + 2 + 2 + 4 + 3 + 3 + 3 + 3 + 3 + 2 + 2 + 2 + 3 + 2 + 2);
 	assert_int_equal(process_texts_size(copy), process_texts_size(&from));
 	assert_true(copy->arguments != from.arguments && copy->executable.path != from.executable.path);
 	assert_string_equal(copy->executable.path, "/a");
@@ -119,6 +120,7 @@ static void every_text_is_copied(void **state)
 	assert_string_equal(copy->cgroup.slice, "s");
 	assert_string_equal(copy->cgroup.user_unit, "uu");
 	assert_string_equal(copy->cgroup.container_id, "i");
+	assert_string_equal(copy->cgroup.image, "m");
 	assert_string_equal(copy->cgroup.pod_uid, "d");
 	/* where there is none, nothing is written */
 	memset(texts, 'z', sizeof(texts));

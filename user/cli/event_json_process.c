@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The process of a line: user/encode/ecs_process.c, back. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "user/base/image_name.h"
 #include "user/base/number.h"
 #include "user/cli/event_json_parts.h"
 
@@ -126,6 +128,37 @@ static void read_ancestors(struct document *document, struct process *process)
 	}
 }
 
+/* The first text of an array; "": there is none. */
+static const char *first_of(struct document *document, const char *path)
+{
+	const char *text = json_string_value(json_array_get(document_array(document, NULL, path), 0));
+
+	return text ? text : "";
+}
+
+static const char *read_image(struct document *document)
+{
+	const char *name = document_text(document, NULL, "container.image.name");
+	const char *tag = first_of(document, "container.image.tag");
+	const char *digest = first_of(document, "container.image.hash.all");
+	char *image;
+
+	if (!name)
+		return NULL;
+	image = arena_alloc(&document->arena, IMAGE_NAME_MAX);
+	if (!image) {
+		document->failed = -ENOMEM;
+		return NULL;
+	}
+	if (snprintf(image, IMAGE_NAME_MAX, "%s%s%s%s%s", name, *tag ? ":" : "", tag, *digest ? "@" : "", digest) >=
+	            IMAGE_NAME_MAX ||
+	    !image_name_is_sound(image)) {
+		document_refuse(document, "container.image", "it must be the name of an image, its tag and its digest");
+		return NULL;
+	}
+	return image;
+}
+
 static void read_cgroup(struct document *document, struct process_cgroup *cgroup)
 {
 	uint32_t runtime = RUNTIME_UNKNOWN;
@@ -137,6 +170,7 @@ static void read_cgroup(struct document *document, struct process_cgroup *cgroup
 	cgroup->slice = document_text(document, NULL, "bindwatch.cgroup.slice");
 	cgroup->user_unit = document_text(document, NULL, "bindwatch.cgroup.user_unit");
 	cgroup->container_id = document_text(document, NULL, "container.id");
+	cgroup->image = read_image(document);
 	cgroup->pod_uid = document_text(document, NULL, "orchestrator.resource.id");
 	if (document_find(NULL, document, "container")) {
 		(void)document_word(document, NULL, "container.runtime", WORDS_RUNTIME, &runtime);

@@ -30,6 +30,7 @@ static int help(void)
 	        "      --unit=UNIT         systemd unit of the system's manager (none)\n"
 	        "      --user-unit=UNIT    the same of a user's manager (none)\n"
 	        "      --container=ID      container (none)\n"
+	        "      --image=NAME        the image of the container (not known)\n"
 	        "      --parent=PATH       the program of the parent\n"
 	        "      --netns=NAMESPACE   host, other or its number: the namespace of the network (host)\n"
 	        "      --userns=NAMESPACE  the same of users\n"
@@ -63,6 +64,7 @@ static const struct text_option {
         {"unit", offsetof(struct explain_options, unit), true},
         {"user-unit", offsetof(struct explain_options, user_unit), true},
         {"container", offsetof(struct explain_options, container), true},
+        {"image", offsetof(struct explain_options, image), true},
         {"parent", offsetof(struct explain_options, parent), true},
         {"outcome", offsetof(struct explain_options, outcome), true},
         {"netns", offsetof(struct explain_options, netns), true},

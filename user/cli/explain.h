@@ -12,7 +12,7 @@
 
 /* The command line. Strings are argv's, NULL: not given. */
 struct explain_options {
-	const char *port, *exe, *user, *address, *unit, *user_unit, *container, *parent, *outcome, *exe_flags;
+	const char *port, *exe, *user, *address, *unit, *user_unit, *container, *image, *parent, *outcome, *exe_flags;
 	const char *netns, *userns, *mntns;
 	const char *event; /* the file of events, "-": stdin */
 	const char *registry, *services;

@@ -11,6 +11,7 @@
 #include "user/base/errno_name.h"
 #include "user/base/event_words.h"
 #include "user/base/ipproto.h"
+#include "user/base/image_name.h"
 #include "user/base/number.h"
 #include "user/cli/cli.h"
 #include "user/cli/explain.h"
@@ -173,8 +174,9 @@ static void take_process(const struct explain_options *options, struct explain_e
 	process->cgroup.path = "/";
 	process->cgroup.unit = options->unit;
 	process->cgroup.user_unit = options->user_unit;
-	if (options->container) {
+	if (options->container || options->image) {
 		process->cgroup.container_id = options->container;
+		process->cgroup.image = options->image;
 		process->cgroup.runtime = RUNTIME_UNKNOWN;
 	}
 	if (options->parent) {
@@ -200,6 +202,9 @@ int explain_event_make(const struct explain_options *options, const struct regis
 		return cli_usage("explain", "--exe: '%s' is not a whole path", options->exe);
 	if (options->parent && options->parent[0] != '/')
 		return cli_usage("explain", "--parent: '%s' is not a whole path", options->parent);
+	if (options->image && !image_name_is_sound(options->image))
+		return cli_usage("explain", "--image: '%s' is not the name of an image, as docker.io/library/nginx:1.27",
+		                 options->image);
 	if ((r = take_port(options->port, event)) || (r = take_address(options->address, event)) ||
 	    (r = take_user(options->user, event)) || (r = take_outcome(options->outcome, event)) ||
 	    (r = take_flags(options->exe_flags, &ret->process.executable)) || (r = take_namespaces(options, ret)))

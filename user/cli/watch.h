@@ -51,6 +51,7 @@ struct watch {
 	int64_t canary_at;                    /* when the canary must have been seen; INT64_MAX: none is out */
 	uint64_t canary_lost;                 /* in the ring buffer, when the canary went out */
 	bool more;                            /* waits to be read */
+	bool hung_told, stopped_told;         /* of enrich */
 	const char *silent_told;
 	uint64_t detached_told; /* bit n: of hook n of the plan */
 	enum watch_end end;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #include "user/cli/watch.h"
@@ -153,12 +154,41 @@ static void check_health(struct watch *watch, int64_t now)
 	}
 }
 
+/* Once: a mount that is dead stays so, and each of its programs would be told. */
+static void tell_hung(struct watch *watch)
+{
+	struct inspectors_hung hung;
+
+	if (!watch->enrich)
+		return;
+	hung = enrich_hung(watch->enrich);
+	if (hung.given_up && !watch->hung_told) {
+		watch->hung_told = true;
+		if (hung.pid)
+			(void)cli_error("the program of process %u, on device %u:%u, could not be read within %u "
+			                "seconds: what its file and its package tell is not known, nor of others there",
+			                hung.pid, major(hung.device), minor(hung.device),
+			                ENRICH_PATIENCE_MS / 1000);
+		else
+			(void)cli_error("a list of packages, or the record of a container, could not be read within %u "
+			                "seconds: what it tells is not known",
+			                ENRICH_PATIENCE_MS / 1000);
+	}
+	if (hung.stopped && !watch->stopped_told) {
+		watch->stopped_told = true;
+		(void)cli_error("%u files hang, and one more: until one of them can be read, packages, digests and "
+		                "images of further programs are not known",
+		                INSPECTORS_ASIDE_MAX);
+	}
+}
+
 void watch_on_time(struct watch *watch, int64_t now)
 {
 	if (now >= watch->losses_at) {
 		sense_count_unfinished(watch->sense);
 		watch_tell_losses(watch);
 		watch_show_losses(watch);
+		tell_hung(watch);
 		watch->losses_at = now + LOSS_INTERVAL_MS;
 	}
 	check_health(watch, now);
@@ -192,6 +222,9 @@ void watch_tell_totals(struct watch *watch)
 		fprintf(stderr, ", %llu left out", (unsigned long long)watch->left_out);
 	if (unread)
 		fprintf(stderr, ", %llu not read", (unsigned long long)unread);
+	if (watch->enrich && enrich_hung(watch->enrich).given_up)
+		fprintf(stderr, ", %llu files not read in time",
+		        (unsigned long long)enrich_hung(watch->enrich).given_up);
 	if (watch->not_written)
 		fprintf(stderr, ", %llu lines not written", (unsigned long long)watch->not_written);
 	if (watch->existing)

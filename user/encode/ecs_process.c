@@ -8,6 +8,7 @@
  */
 #include <sys/sysmacros.h>
 
+#include "user/base/image_name.h"
 #include "user/base/user_cache.h"
 #include "user/encode/ecs_parts.h"
 #include "user/encode/names.h"
@@ -244,6 +245,33 @@ static void member_name(struct json *json, const char *key, const char *name)
 	json_text_len(json, name, strnlen(name, UNIT_BYTES));
 }
 
+static void member_part(struct json *json, const char *key, const char *text, size_t length)
+{
+	if (!text)
+		return;
+	json_key(json, key);
+	json_array_begin(json);
+	json_text_len(json, text, length);
+	json_array_end(json);
+}
+
+/* The name is checked where it is found, as above (enrich/image.h). */
+static void write_image(struct json *json, const char *image)
+{
+	const struct image_name parts = image_name_split(image);
+
+	member_object(json, "image");
+	json_key(json, "name");
+	json_text_len(json, parts.name, parts.name_length);
+	member_part(json, "tag", parts.tag, parts.tag_length);
+	if (parts.digest) {
+		member_object(json, "hash");
+		member_part(json, "all", parts.digest, parts.digest_length);
+		json_object_end(json);
+	}
+	json_object_end(json);
+}
+
 static bool is_service(const char *unit)
 {
 	static const char suffix[] = ".service";
@@ -262,6 +290,8 @@ void ecs_write_container(struct json *json, const struct event *event)
 		member_object(json, "container");
 		member_name(json, "id", cgroup->container_id);
 		member_string(json, "runtime", name_of_runtime(cgroup->runtime));
+		if (cgroup->image)
+			write_image(json, cgroup->image);
 		json_object_end(json);
 	}
 	if (cgroup->pod_uid) {

@@ -44,6 +44,7 @@ enum fact fact_unit(const struct event *event, size_t index, struct predicate_te
 enum fact fact_user_unit(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_slice(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_container(const struct event *event, size_t index, struct predicate_text *ret);
+enum fact fact_image(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_pod(const struct event *event, size_t index, struct predicate_text *ret);
 
 /* The number of a name: predicate_number.c. As predicate_kind.read. */

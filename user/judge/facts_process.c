@@ -146,6 +146,18 @@ enum fact fact_container(const struct event *event, size_t index, struct predica
 	return cgroup->path ? FACT_NO : FACT_UNKNOWN;
 }
 
+/* Who is in no container has no image. */
+enum fact fact_image(const struct event *event, size_t index, struct predicate_text *ret)
+{
+	const struct process_cgroup *cgroup = event->process ? &event->process->cgroup : NULL;
+
+	if (index)
+		return FACT_NO;
+	if (!cgroup)
+		return FACT_UNKNOWN;
+	return text_or(cgroup->image, cgroup->runtime == RUNTIME_NONE && cgroup->path ? FACT_NO : FACT_UNKNOWN, ret);
+}
+
 void fact_runtime(const struct event *event, uint64_t *ret_bits, uint64_t *ret_known)
 {
 	const struct process_cgroup *cgroup = event->process ? &event->process->cgroup : NULL;

@@ -236,11 +236,17 @@ static void write_directory(struct phrase *phrase, const struct process *process
 
 static void write_container(struct phrase *phrase, const struct process *process)
 {
-	if (!process || !process->cgroup.container_id)
+	if (!process)
 		return;
-	/* as container engines shorten it */
-	phrase_text(phrase, " in container ");
-	phrase_visible(phrase, process->cgroup.container_id, strnlen(process->cgroup.container_id, 12));
+	if (process->cgroup.container_id) {
+		/* as container engines shorten it */
+		phrase_text(phrase, " in container ");
+		phrase_visible(phrase, process->cgroup.container_id, strnlen(process->cgroup.container_id, 12));
+	}
+	if (process->cgroup.image) {
+		phrase_text(phrase, " of ");
+		write_text(phrase, process->cgroup.image);
+	}
 }
 
 /* A rule took it for right: what others are expected there is then no matter. */

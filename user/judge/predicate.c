@@ -40,6 +40,7 @@ static const struct predicate predicates[] = {
 	{.key = "slice", .kind = &predicate_pattern, .text = fact_slice, .flags = GLOB_ANY},
 	{.key = "container", .kind = &predicate_pattern, .text = fact_container,
 	 .flags = GLOB_ANY | PATTERN_OR_NONE | PATTERN_OR_ANY},
+	{.key = "image", .kind = &predicate_pattern, .text = fact_image, .flags = PATTERN_OR_NONE | PATTERN_OR_ANY},
 	{.key = "runtime", .kind = &predicate_set, .words = WORDS_RUNTIME, .bits = fact_runtime},
 	{.key = "pod", .kind = &predicate_pattern, .text = fact_pod, .flags = GLOB_ANY},
 	{.key = "holders", .kind = &predicate_set, .words = WORDS_HOLDERS, .bits = fact_holders},

@@ -26,6 +26,7 @@ static const char everything[] =
         "[alert c]\nseverity = low\nsha256 = 01ab0000000000000000000000000000000000000000000000000000000000ff\n"
         "port = 1-40000\nchoice = requested\n"
         "[expect d]\nunit = ssh*.service u?\nslice = system.slice\ncontainer = none\n"
+        "[expect image]\nimage = nginx:* **/b@sha256:?\nport = 1024-65535\n[ignore image-none]\nimage = none\nport = 443\n"
         "[alert e]\nseverity = high\ncontainer = any\nruntime = docker lxc\nuser = 0-100\n"
         "[alert f]\nseverity = medium\nlogin-user = unset\ncapability = CAP_NET_BIND_SERVICE\nsocket = reuseport\n"
         "[ignore g]\nargs = *-g* \"a b\"\nparent = /usr/**\n"
@@ -69,6 +70,13 @@ static const char *name(void)
 	        NULL, "ssh.service", "system.slice", "dev-disk\\x2d1.swap", "0123456789abcdef", "u1"};
 
 	return names[pick(sizeof(names) / sizeof(names[0]))];
+}
+
+static const char *image(void)
+{
+	static const char *const images[] = {NULL, "nginx:1", "r.io:5000/b@sha256:0", "r.io/b:2@sha256:0", "nginx", "a:"};
+
+	return images[pick(sizeof(images) / sizeof(images[0]))];
 }
 
 static struct endpoint endpoint(void)
@@ -118,6 +126,7 @@ static struct process random_process(void)
 		process.cgroup.pod_uid = name();
 		process.cgroup.runtime = (enum container_runtime)pick(RUNTIMES);
 		process.cgroup.container_id = process.cgroup.runtime == RUNTIME_NONE ? NULL : name();
+		process.cgroup.image = process.cgroup.runtime == RUNTIME_NONE ? NULL : image();
 	}
 	return process;
 }

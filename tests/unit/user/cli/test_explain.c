@@ -92,6 +92,8 @@ static void explain_table(void **state)
 	        {{"--port=22/xtp"}, 2, "", "--port: '22/xtp' is not a port"},
 	        {{"--port=22", "--exe=sshd"}, 2, "", "--exe: 'sshd' is not a whole path"},
 	        {{"--port=22", "--parent=bash"}, 2, "", "--parent: 'bash' is not a whole path"},
+	        {{"--port=22", "--image=a b"}, 2, "", "--image: 'a b' is not the name of an image"},
+	        {{"--image=a"}, 2, "", "--image needs --port beside it"},
 	        {{"--port=22", "--user=no-such-user"}, 2, "", "--user: 'no-such-user' is no user"},
 	        {{"--port=22", "--address=10"}, 2, "", "--address: '10' is not"},
 	        {{"--port=22", "--outcome=bad"}, 2, "", "--outcome: 'bad' is not"},
@@ -131,6 +133,7 @@ static void explain_knows_units_containers_parents(void **state)
 	                           "[expect n]\ncontainer = none\nunit = !*\nport = 5\n"
 	                           "[expect h]\nuserns = host\nport = 6\n[expect o]\nuserns = other\nport = 6\n"
 	                           "[expect s]\nuser-unit = x.service\nport = 9\n"
+	                           "[expect i]\ncontainer = any\nimage = r.io/*:1\nport = 10\n"
 	                           "[expect w]\nnetns = 9\nport = 7\n[expect m]\nmntns = 9\nport = 8\n";
 	static const char *const arguments[][3] = {{"--port=1", "--unit=ssh.service", "u"},
 	                                           {"--port=2", "--container=0123", "c"},
@@ -142,7 +145,8 @@ static void explain_knows_units_containers_parents(void **state)
 	                                           {"--port=6", "--outcome=success", "h"},
 	                                           {"--port=6", "--userns=other", "o"},
 	                                           {"--port=7", "--netns=9", "w"},
-	                                           {"--port=8", "--mntns=9", "m"}};
+	                                           {"--port=8", "--mntns=9", "m"},
+	                                           {"--port=10", "--image=r.io/a:1", "i"}};
 
 	(void)state;
 	fixture_write(directory, "more.text", text, strlen(text));

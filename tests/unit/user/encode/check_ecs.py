@@ -35,6 +35,7 @@ MUTATIONS = {
     "a capability in small letters": lambda d: d["process"]["thread"].update(capabilities={"effective": ["cap_chown"]}),
     "a start that is a number": lambda d: d["process"].update(start=1),
     "a container's name of our own": lambda d: d.update(container={"podman": "x"}),
+    "a tag that is no array": lambda d: d.update(container={"image": {"tag": "1.27"}}),
     "a timestamp that is none": lambda d: d.update({"@timestamp": "yesterday"}),
 }
 for what, mutate in MUTATIONS.items():

@@ -11,6 +11,7 @@
 
 #include "bpf/bindwatch.h"
 #include "user/base/event.h"
+#include "user/base/image_name.h"
 #include "user/base/ipproto.h"
 #include "user/encode/encode.h"
 
@@ -117,6 +118,7 @@ static inline struct process sample_process(void)
 		       .user_unit = "b.scope",
 		       .runtime = RUNTIME_DOCKER,
 		       .container_id = "0123456789abcdef",
+		       .image = "docker.io/library/nginx:1.27@sha256:0a1b",
 		       .pod_uid = "6d0bd9f2-9a3e-4c5b-8f1d-2e3c4b5a6978"},
 	    .pidns_inode = 4026531836,
 	    .mntns_inode = 4026531841,
@@ -128,11 +130,12 @@ static inline struct process sample_process(void)
 /* Everything is as long as it may be, or longer, and of bytes that take the most room. */
 static inline struct process sample_worst_process(void)
 {
-	static char path[5000], name[300], arguments[5000];
+	static char path[5000], name[300], arguments[5000], image[IMAGE_NAME_MAX];
 	struct process process = sample_process();
 
 	sample_fill(path, sizeof(path), '\x01');
 	sample_fill(name, sizeof(name), '\x01');
+	sample_fill(image, sizeof(image), '\x01');
 	memset(arguments, 0x01, sizeof(arguments));
 	process.pid = UINT32_MAX;
 	process.executable.path = process.working_directory = process.cgroup.path = path;
@@ -143,6 +146,7 @@ static inline struct process sample_worst_process(void)
 	process.cgroup.id = UINT64_MAX;
 	process.cgroup.unit = process.cgroup.slice = process.cgroup.user_unit = name;
 	process.cgroup.container_id = process.cgroup.pod_uid = name;
+	process.cgroup.image = image;
 	process.working_directory_truncated = true;
 	process.ancestors_count = PROCESS_ANCESTORS_MAX;
 	for (size_t i = 0; i < PROCESS_ANCESTORS_MAX; i++) {

@@ -91,7 +91,9 @@ static void ecs_process_whole(void **state)
 	     "\"user\":{\"id\":\"0\",\"name\":\"root\"},\"group\":{\"id\":\"1\",\"name\":\"daemon\"}}"},
 	    {"user", "{\"id\":\"33\",\"name\":\"www-data\",\"effective\":{\"id\":\"0\",\"name\":\"root\"}}"},
 	    {"group", "{\"id\":\"34\",\"name\":\"backup\"}"},
-	    {"container", "{\"id\":\"0123456789abcdef\",\"runtime\":\"docker\"}"},
+	    {"container", "{\"id\":\"0123456789abcdef\",\"runtime\":\"docker\","
+			  "\"image\":{\"name\":\"docker.io/library/nginx\",\"tag\":[\"1.27\"],"
+			  "\"hash\":{\"all\":[\"sha256:0a1b\"]}}}"},
 	    {"orchestrator", "{\"type\":\"kubernetes\",\"resource\":{\"type\":\"pod\","
 			     "\"id\":\"6d0bd9f2-9a3e-4c5b-8f1d-2e3c4b5a6978\"}}"},
 	    {"service", "{\"name\":\"docker-1.service\",\"type\":\"systemd\"}"},

@@ -401,6 +401,8 @@ static void covered_rules_are_told(void **state)
 		{"address = 10.0.0.0/8", "address = 10.1.0.0/16", true},
 		{"address = 10.1.0.0/16", "address = 10.0.0.0/8", false},
 		{"container = any", "container = 01*", true},
+		{"image = docker.io/**", "image = docker.io/library/nginx:1.27", true},
+		{"image = docker.io/*", "image = docker.io/library/nginx:1.27", false},
 		{"container = 01*", "container = any", false},
 		{"netns = host", "netns = host", true},
 		{"userns = other", "userns = other", true},

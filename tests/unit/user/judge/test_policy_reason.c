@@ -65,10 +65,10 @@ static void reason_table(void **state)
 	         0,
 	         EVENT_BOUND,
 	         {.executable = {.path = "/tmp/\x1b[2J\n", .flags = 3, .flags_known = 1},
-	          .cgroup.container_id = "0123456789abcdef"},
+	          .cgroup = {.container_id = "0123456789abcdef", .image = "nginx:1.27"}},
 	         "look here: tcp/9 is discard; nothing is known to be expected there, was /tmp/\\x1b[2J\\n (memfd) run "
 	         "by user 7 "
-	         "in container 0123456789ab"},
+	         "in container 0123456789ab of nginx:1.27"},
 	};
 	struct policy *policy = fixture_policy(registry, rules);
 

@@ -203,7 +203,8 @@ int explain_event_make(const struct explain_options *options, const struct regis
 	if (options->parent && options->parent[0] != '/')
 		return cli_usage("explain", "--parent: '%s' is not a whole path", options->parent);
 	if (options->image && !image_name_is_sound(options->image))
-		return cli_usage("explain", "--image: '%s' is not the name of an image, as docker.io/library/nginx:1.27",
+		return cli_usage("explain",
+		                 "--image: '%s' is not the name of an image, as docker.io/library/nginx:1.27",
 		                 options->image);
 	if ((r = take_port(options->port, event)) || (r = take_address(options->address, event)) ||
 	    (r = take_user(options->user, event)) || (r = take_outcome(options->outcome, event)) ||

@@ -122,7 +122,8 @@ static uint64_t lost_or_skipped(const struct watch *watch)
 	return sense_totals(watch->sense, &totals) < 0 ? 0 : totals.lost[LOST_RING_FULL] + totals.lost[LOST_MISSED_RUN];
 }
 
-/* A canary that was lost in a full ring buffer, or skipped, or stands behind what is not read yet, says nothing of the hooks. */
+/* A canary that was lost in a full ring buffer, or skipped, or stands behind what is not read yet, says nothing of the
+ * hooks. */
 static void check_canary(struct watch *watch, int64_t now)
 {
 	const char *missing = sense_canary_missing(watch->sense);
@@ -167,8 +168,7 @@ static void tell_hung(struct watch *watch)
 		if (hung.pid)
 			(void)cli_error("the program of process %u, on device %u:%u, could not be read within %u "
 			                "seconds: what its file and its package tell is not known, nor of others there",
-			                hung.pid, major(hung.device), minor(hung.device),
-			                ENRICH_PATIENCE_MS / 1000);
+			                hung.pid, major(hung.device), minor(hung.device), ENRICH_PATIENCE_MS / 1000);
 		else
 			(void)cli_error("a list of packages, or the record of a container, could not be read within %u "
 			                "seconds: what it tells is not known",

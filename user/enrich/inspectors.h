@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The thread that inspects, and those that hang. One job is under way at a time. One that takes longer than the patience
- * has met a file that hangs (a file system of the network, or one that a user serves): its thread is left to itself,
- * and another one, with its own view of the packages, takes the next job. As long as it hangs, files of the same device
- * are not asked for; if it ever comes back, so does its answer. No more than INSPECTORS_ASIDE_MAX hang so: then
- * everything waits until one of them comes back. Not for two askers at once.
+ * The thread that inspects, and those that hang. One job is under way at a time. One that takes longer than the
+ * patience has met a file that hangs (a file system of the network, or one that a user serves): its thread is left to
+ * itself, and another one, with its own view of the packages, takes the next job. As long as it hangs, files of the
+ * same device are not asked for; if it ever comes back, so does its answer. No more than INSPECTORS_ASIDE_MAX hang so:
+ * then everything waits until one of them comes back. Not for two askers at once.
  */
 #ifndef USER_ENRICH_INSPECTORS_H
 #define USER_ENRICH_INSPECTORS_H
@@ -33,7 +33,8 @@ int inspectors_open(const char *root, uint64_t hash_bytes_max, unsigned int pati
 /* Does not wait for what hangs: worker_close(). NULL is fine. */
 void inspectors_close(struct inspectors *inspectors);
 
-/* The job, whose answer is all zeros, is copied. false: it is not taken, since one is under way, or one like it hangs. */
+/* The job, whose answer is all zeros, is copied. false: it is not taken, since one is under way, or one like it hangs.
+ */
 bool inspectors_ask(struct inspectors *inspectors, const struct inspect_job *job);
 
 /*

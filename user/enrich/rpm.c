@@ -78,8 +78,8 @@ bool rpm_is_built_in(void)
 }
 
 /*
- * librpm's macros, log and database are one a process, and not for two threads at once: who uses it, and whoever hangs in
- * it, has it to himself.
+ * librpm's macros, log and database are one a process, and not for two threads at once: who uses it, and whoever hangs
+ * in it, has it to himself.
  */
 static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 

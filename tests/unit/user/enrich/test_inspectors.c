@@ -141,8 +141,10 @@ static void give_up_one(struct inspectors *inspectors, const struct process *pro
 
 	assert_true(inspectors_ask(inspectors, &job));
 	assert_false(inspectors_ask(inspectors, &job));
-	while (inspectors_hung(inspectors).given_up == before && !inspectors_hung(inspectors).stopped)
+	while (inspectors_hung(inspectors).given_up == before && !inspectors_hung(inspectors).stopped) {
 		assert_false(inspectors_collect(inspectors, 10, &job));
+		assert_true(milliseconds_now() - begin < 60000);
+	}
 	assert_true(milliseconds_now() - begin >= PATIENCE_MS);
 }
 

@@ -97,13 +97,10 @@ static json_t *read_record(const char *path)
 	return root;
 }
 
-/* NULL: it is no text, or one with a NUL in it. */
+/* NULL: it is no text. A text with a NUL in it was refused with the whole document. */
 static const char *text_of(const json_t *object, const char *key)
 {
-	const json_t *value = json_object_get(object, key);
-	const char *text = json_string_value(value);
-
-	return text && strlen(text) == json_string_length(value) ? text : NULL;
+	return json_string_value(json_object_get(object, key));
 }
 
 static bool take_name(const json_t *object, const struct record *record, char ret[IMAGE_NAME_MAX])

@@ -202,7 +202,7 @@ void watch_on_time(struct watch *watch, int64_t now)
 void watch_tell_totals(struct watch *watch)
 {
 	struct sense_totals totals;
-	uint64_t unread;
+	uint64_t unread, given_up;
 
 	watch_tell_losses(watch);
 	if (sense_totals(watch->sense, &totals) < 0)
@@ -222,9 +222,10 @@ void watch_tell_totals(struct watch *watch)
 		fprintf(stderr, ", %llu left out", (unsigned long long)watch->left_out);
 	if (unread)
 		fprintf(stderr, ", %llu not read", (unsigned long long)unread);
-	if (watch->enrich && enrich_hung(watch->enrich).given_up)
-		fprintf(stderr, ", %llu files not read in time",
-		        (unsigned long long)enrich_hung(watch->enrich).given_up);
+	given_up = watch->enrich ? enrich_hung(watch->enrich).given_up : 0;
+	if (given_up)
+		fprintf(stderr, ", %llu %s not read in time", (unsigned long long)given_up,
+		        given_up == 1 ? "file" : "files");
 	if (watch->not_written)
 		fprintf(stderr, ", %llu lines not written", (unsigned long long)watch->not_written);
 	if (watch->existing)

@@ -250,7 +250,9 @@ int BPF_KPROBE(kprobe_inet_release, struct socket *socket)
 #define S_IFMT               0170000
 #define S_IFSOCK             0140000
 #define SOCKADDR_STORAGE_LEN 128 /* longer, or negative, never reaches a socket: move_addr_to_kernel() */
+#define EBADF                9
 #define EFAULT               14
+#define ENOTSOCK             88
 #define EOPNOTSUPP           95
 
 /* The socket behind a descriptor of the current process, by the same path that fdget() takes; NULL: none. */
@@ -296,8 +298,16 @@ static __always_inline struct bw_call *call_at_socket(struct bpf_sock_addr *ctx)
 	struct bw_call fresh = {.kind = BW_RECORD_BIND};
 
 	bpf_get_socket_cookie(ctx); /* as in cgroup_cookie4() */
-	if (call)
+	if (call) {
+		/* as it is before the bind, which is how a bind that fails leaves it; by way of the map it is a number
+		 * to the verifier, which allows no arithmetic on what it knows as a socket */
+		volatile __u64 *sk = &call->sk;
+
+		*sk = (__u64)ctx->sk;
+		if (!fill_socket(&call->record, (const struct sock *)*sk, false))
+			call->sk = 0;
 		return call;
+	}
 	(void)bpf_map_update_elem(&asked, &thread, &fresh, BPF_ANY);
 	return bpf_map_lookup_elem(&asked, &thread);
 }
@@ -421,10 +431,15 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 		call_end();
 		return 0;
 	}
-	/* a failed bind, or SCTP, which takes its port outside of the code that calls post_bind: ask the socket */
-	if (!call->bound && !call->refused && result != -EFAULT) {
-		sk = socket_of(call->fd);
-		call->bound = sk && fill_socket(&call->record, sk, false);
+	/*
+	 * A failed bind, or SCTP, which takes its port outside of the code that calls the programs of a cgroup. By now
+	 * another thread may have put something else behind the descriptor.
+	 */
+	if (!call->bound && !call->refused && result != -EFAULT && result != -EBADF && result != -ENOTSOCK) {
+		sk = call->sk ? NULL : socket_of(call->fd);
+		call->bound = call->sk || (sk && fill_socket(&call->record, sk, false));
+		if (!call->sk && !sk)
+			call_not_kept();
 	}
 	if (call->bound)
 		emit(&call->record, BW_RECORD_BIND, result, BW_HOOK_SYS_EXIT_BIND);

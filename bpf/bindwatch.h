@@ -217,7 +217,7 @@ struct bw_held {
 /* A bind or listen under way, by its thread, in the map `calls`: plans 2 and 3. */
 struct bw_call {
 	struct bw_socket record;
-	__u64 sk;       /* plan 2: the socket */
+	__u64 sk;       /* the socket; plan 3: 0 until it is asked */
 	__u64 begun_ns; /* CLOCK_BOOTTIME, nanoseconds */
 	__s32 fd;       /* plan 3 */
 	__u16 kind;     /* BW_RECORD_BIND or BW_RECORD_LISTEN */

@@ -30,6 +30,9 @@ const volatile bool exit_skipped = false;
 /* true: bpf_get_retval() is there for every kind of cgroup program (b44123b4a3dc, 5.18, and what followed until 6.0). */
 const volatile bool cgroup_retval = false;
 
+/* true: the end of a socket of the kernel's own is not seen: inet_release() runs programs of a cgroup for others only. */
+const volatile bool release_skips_kernel = false;
+
 /*
  * Where in an overlayfs inode its struct inode stands, and the pointer to the file's dentry in the upper layer; -1: not
  * known. Overlayfs is mostly a module, and the loader looks for a module's types only with CAP_SYS_ADMIN: so

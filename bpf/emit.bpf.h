@@ -11,7 +11,7 @@
 #include "bpf/socket.bpf.h"
 #include <bpf/bpf_helpers.h>
 
-enum { E2BIG = 7 };
+enum { E2BIG = 7, EEXIST = 17 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -88,15 +88,29 @@ static __always_inline void fill_requested(struct bw_socket *record, const void 
 		record->requested_len = n;
 }
 
-/* The port is taken from now on: its release is of interest. The first call that took it counts. */
-static __always_inline void hold(struct bw_socket *record, struct bw_counters *count)
+/*
+ * The port is taken from now on: its release is of interest. The first call that took it counts. true: the socket held
+ * another one, *ret_before, which it gave back by no call that a hook sees: shutdown(2) of what listens, connect(2) to
+ * AF_UNSPEC. A socket that is bound cannot be bound once more, so that is what each further bind shows.
+ */
+static __always_inline bool hold(struct bw_socket *record, struct bw_counters *count, struct bw_held *ret_before)
 {
 	struct bw_held value = {.since_ns = record->header.boot_ns, .port = record->bound_port};
-	long r = -E2BIG;
+	const struct bw_held *found;
+	bool before = false;
+	int r = -E2BIG; /* 5.10 calls the map directly, and of its int only these bits are the result */
 
 	__builtin_memcpy(value.address, record->bound_address, sizeof(value.address));
-	if (record->cookie)
+	if (record->cookie && !(release_skips_kernel && record->socket_flags & BW_SOCKET_KERNEL))
 		r = bpf_map_update_elem(&held, &record->cookie, &value, BPF_NOEXIST);
+	if (r == -EEXIST) {
+		found = bpf_map_lookup_elem(&held, &record->cookie);
+		before = found && (record->header.type == BW_RECORD_BIND || found->port != value.port);
+		if (before) {
+			*ret_before = *found;
+			r = bpf_map_update_elem(&held, &record->cookie, &value, BPF_ANY);
+		}
+	}
 	/*
 	 * The listen came first, and nobody asked for the port by its number: the listen took it. Not so with SCTP,
 	 * where sctp_bindx(3) takes a port past every hook on a bind, and no mark tells of whom it asked.
@@ -109,11 +123,50 @@ static __always_inline void hold(struct bw_socket *record, struct bw_counters *c
 	}
 	if (r == -E2BIG)
 		__sync_fetch_and_add(&count->untracked, 1);
+	return before;
+}
+
+/*
+ * The counters are exact. The sequence number is a hint: another task may preempt this one here, and atomic operations
+ * that return the value (BPF_FETCH, 5.12) are refused by 5.10 even where they are never reached.
+ */
+static __always_inline void submit(struct bw_socket *record, struct bw_counters *count)
+{
+	__sync_fetch_and_add(&count->seen, 1);
+	record->header.sequence = count->seen;
+	if (bpf_ringbuf_output(&events, record, sizeof(*record), wakeup_flag(sizeof(*record))) == 0)
+		__sync_fetch_and_add(&count->submitted, 1);
+	else
+		__sync_fetch_and_add(&count->lost_ring, 1);
+}
+
+/* The end of a port that was given back, before the event of the one that the socket has now. */
+static __always_inline void tell_given_back(struct bw_socket *record, const struct bw_held *before,
+                                            struct bw_counters *count)
+{
+	struct bw_held now = {.port = record->bound_port};
+	__u32 requested_len = record->requested_len, backlog = record->backlog;
+	__u16 type = record->header.type;
+
+	__builtin_memcpy(now.address, record->bound_address, sizeof(now.address));
+	record->header.type = BW_RECORD_CLOSE;
+	record->requested_len = record->backlog = 0;
+	record->bound_port = before->port;
+	__builtin_memcpy(record->bound_address, before->address, sizeof(now.address));
+	record->held_ns = before->since_ns ? record->header.boot_ns - before->since_ns : 0;
+	submit(record, count);
+	record->header.type = type;
+	record->requested_len = requested_len;
+	record->backlog = backlog;
+	record->bound_port = now.port;
+	__builtin_memcpy(record->bound_address, now.address, sizeof(now.address));
+	record->held_ns = 0;
 }
 
 static __always_inline void emit(struct bw_socket *record, enum bw_record_type type, int result, enum bw_hook hook)
 {
 	struct bw_counters *count = this_cpu_counters();
+	struct bw_held before = {};
 
 	/* no port was taken: IP_BIND_ADDRESS_NO_PORT, or an address only */
 	if (!count || (result == 0 && record->bound_port == 0))
@@ -126,19 +179,10 @@ static __always_inline void emit(struct bw_socket *record, enum bw_record_type t
 	record->header.size = sizeof(*record);
 	record->header.boot_ns = bpf_ktime_get_boot_ns();
 	record->header.cpu = bpf_get_smp_processor_id();
-	if (result == 0 && type != BW_RECORD_CLOSE)
-		hold(record, count);
 	tell_process(record, count);
-	/*
-	 * The counters are exact. The sequence number is a hint: another task may preempt this one here, and atomic
-	 * operations that return the value (BPF_FETCH, 5.12) are refused by 5.10 even where they are never reached.
-	 */
-	__sync_fetch_and_add(&count->seen, 1);
-	record->header.sequence = count->seen;
-	if (bpf_ringbuf_output(&events, record, sizeof(*record), wakeup_flag(sizeof(*record))) == 0)
-		__sync_fetch_and_add(&count->submitted, 1);
-	else
-		__sync_fetch_and_add(&count->lost_ring, 1);
+	if (result == 0 && type != BW_RECORD_CLOSE && hold(record, count, &before))
+		tell_given_back(record, &before, count);
+	submit(record, count);
 }
 
 /* The socket goes. Nothing to tell unless it held a port that was told of. */
@@ -158,7 +202,8 @@ static __always_inline void released(const struct sock *sk, const bool typed, en
 	if (bpf_map_delete_elem(&held, &cookie) != 0 || !fill_socket(&record, sk, typed))
 		return;
 	record.held_ns = value.since_ns ? bpf_ktime_get_boot_ns() - value.since_ns : 0;
-	if (record.bound_port == 0) {
+	/* what was told of; by now the socket may have none, or one of the kernel's choice that no call asked for */
+	if (record.bound_port != value.port) {
 		record.bound_port = value.port;
 		__builtin_memcpy(record.bound_address, value.address, sizeof(value.address));
 	}

@@ -49,6 +49,9 @@ static __always_inline bool fill_socket(struct bw_inventory_row *row, struct soc
 		return false;
 	row->port = FIELD(typed, sk, __sk_common.skc_num);
 	row->state = FIELD(typed, more, __sk_common.skc_state);
+	/* to ask gives the socket a cookie where it has none yet: by it its end will be known, and its port if it has
+	 * none yet and takes one by a listen */
+	row->cookie = typed ? bpf_get_socket_cookie(sk) : BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	if (!holds_port(row))
 		return false;
 	row->uid = FIELD(typed, more, sk_uid.val);
@@ -58,8 +61,6 @@ static __always_inline bool fill_socket(struct bw_inventory_row *row, struct soc
 	net = FIELD(typed, sk, __sk_common.skc_net.net);
 	row->netns_inode = FIELD(typed, net, ns.inum);
 	row->unprivileged_port_start = FIELD(typed, net, ipv4.sysctl_ip_prot_sock);
-	/* to ask gives the socket a cookie where it has none yet: by it its end will be known */
-	row->cookie = typed ? bpf_get_socket_cookie(sk) : BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	return true;
 }
 

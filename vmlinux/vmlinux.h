@@ -57,6 +57,10 @@ struct bpf_sock_addr {
 	__u32 family;
 	__u32 type;
 	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	__u64 : 0; /* to the next multiple of 8: __bpf_md_ptr() */
+	struct bpf_sock *sk;
 };
 
 /* include/uapi/linux/in.h */

@@ -52,16 +52,21 @@ const char *live_why_not(void)
 	return NULL;
 }
 
-bool live_kernel_skips(const char *plan)
+bool live_kernel_has(unsigned int major, unsigned int minor)
 {
-	unsigned int major = 0, minor = 0;
+	unsigned int is_major = 0, is_minor = 0;
 	struct utsname system;
 
-	if (uname(&system) || sscanf(system.release, "%u.%u", &major, &minor) != 2)
+	if (uname(&system) || sscanf(system.release, "%u.%u", &is_major, &is_minor) != 2)
 		return false;
+	return is_major > major || (is_major == major && is_minor >= minor);
+}
+
+bool live_kernel_skips(const char *plan)
+{
 	if (strcmp(plan, "trampoline") == 0)
-		return major >= 7;
-	return strcmp(plan, "kprobe") == 0 && (major < 6 || (major == 6 && minor < 1));
+		return live_kernel_has(7, 0);
+	return strcmp(plan, "kprobe") == 0 && !live_kernel_has(6, 1);
 }
 
 int live_program(const char *argv0, char *ret, size_t size)

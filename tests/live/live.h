@@ -32,6 +32,9 @@ const char *live_why_not(void);
  */
 bool live_kernel_skips(const char *plan);
 
+/* Is this kernel of that release, or of a later one? */
+bool live_kernel_has(unsigned int major, unsigned int minor);
+
 union bpf_attr;
 
 /*

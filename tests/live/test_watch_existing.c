@@ -314,6 +314,30 @@ static void made_before_and_bound_after(void **state)
 	monitor_free(&monitor);
 }
 
+/* Of a socket that has no port yet there is nothing to tell, but its end is to be known by then. */
+static void made_before_and_listens(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct monitor monitor;
+	const json_t *event;
+	uint64_t cookie;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	SKIP_BECAUSE(live_kernel_has(5, 12) ? NULL : "before 5.12 nothing but its owner gives such a socket a cookie");
+	start(&monitor);
+	assert_int_equal(listen(fd, 1), 0);
+	cookie = cookie_of(fd);
+	close(fd);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(count_events(&monitor, cookie, ACTION_EXISTING, &event), 0);
+	assert_int_equal(count_events(&monitor, cookie, ACTION_LISTEN, &event), 1);
+	assert_true(json_is_true(live_field(event, "bindwatch.ephemeral")));
+	assert_int_equal(count_events(&monitor, cookie, ACTION_CLOSE, &event), 1);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
 static const char *text_of(const json_t *event, const char *field)
 {
 	const char *text = json_string_value(live_field(event, field));
@@ -541,6 +565,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(both_holders_are_told),
 	        cmocka_unit_test(in_flight_is_an_alert),
 	        cmocka_unit_test(made_before_and_bound_after),
+	        cmocka_unit_test(made_before_and_listens),
 	        cmocka_unit_test(who_it_is_stays_the_same),
 	        cmocka_unit_test(none_is_missed_while_it_starts),
 	};

@@ -178,6 +178,7 @@ static int load(struct sense *sense, const struct plan_probe *probe, bool option
 	sense->skeleton->rodata->probe_reads = probe->probe_reads;
 	sense->skeleton->rodata->exit_skipped = probe->release >= KERNEL_PREEMPTIBLE;
 	sense->skeleton->rodata->cgroup_retval = probe->release >= KERNEL_RELEASE(6, 1);
+	sense->skeleton->rodata->release_skips_kernel = sense->choice.plan == PLAN_TRACEPOINT;
 	sense->skeleton->rodata->overlay_inode_offset = probe->overlay.inode;
 	sense->skeleton->rodata->overlay_upper_offset = probe->overlay.upper;
 	bpf_object__for_each_program(program, sense->skeleton->obj)

@@ -345,8 +345,96 @@ static void life_of_a_port_given_back(void **state)
 	life_assert(life, &fixture.monitor, "blc", "tcp", 0);
 }
 
+static uint16_t port_of(int fd)
+{
+	life_take(life, fd);
+	return ntohs(((struct sockaddr_in *)&life->name)->sin_port);
+}
+
+/* The events of the socket, a letter each as in life_assert(), and the port of each. */
+static void assert_ports(const char *letters, const uint16_t *ports)
+{
+	const json_t *events[LIFE_EVENTS];
+	size_t count = life_events(life, &fixture.monitor, events);
+
+	for (size_t i = 0; i < count && letters[i]; i++) {
+		const char *action = letters[i] == 'b' ? ACTION_BIND : letters[i] == 'l' ? ACTION_LISTEN : ACTION_CLOSE;
+
+		if (!live_is_action(events[i], action) ||
+		    json_integer_value(live_field(events[i], "server.port")) != ports[i])
+			fail_msg("event %zu: %s of port %d in place of %s of port %u", i,
+			         json_string_value(live_field(events[i], "event.action")),
+			         (int)json_integer_value(live_field(events[i], "server.port")), action, ports[i]);
+	}
+	assert_int_equal(count, strlen(letters));
+	/* the second port was held from its own beginning on */
+	assert_true(json_integer_value(live_field(events[count - 1], "event.duration")) <=
+	            life->closed_after - life->taken_before);
+}
+
+/* Nobody else's from now on, so that the kernel chooses another one. */
+static int keep_taken(int type, uint16_t port)
+{
+	struct sockaddr_storage address;
+	socklen_t length = scene_address("127.0.0.1", port, &address);
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, length), 0);
+	return fd;
+}
+
+/* By shutdown() a listener loses the port that the kernel chose for it; by the next listen() it gets another. */
+static void listener_of_another_port(void **state)
+{
+	uint16_t first, second;
+	int fd, other;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	fd = life_socket(life, AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(life_bind(life, fd, "127.0.0.1", 0), 0);
+	assert_int_equal(life_listen(life, fd, 1), 0);
+	first = port_of(fd);
+	assert_int_equal(shutdown(fd, SHUT_RDWR), 0);
+	other = keep_taken(SOCK_STREAM, first);
+	life->taken_before = life_now();
+	assert_int_equal(life_listen(life, fd, 1), 0);
+	second = port_of(fd);
+	life_close(life, fd);
+	close(other);
+	assert_int_not_equal(first, second);
+	assert_ports("blclc", (const uint16_t[]){first, first, first, second, second});
+}
+
+/* The same by connect() to no family, and a second bind. */
+static void bound_to_another_port(void **state)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct sockaddr_storage peer;
+	socklen_t length = scene_address("127.0.0.1", 9, &peer);
+	uint16_t first, second;
+	int fd, other;
+
+	(void)state;
+	FIXTURE_NEEDED(&fixture);
+	fd = life_socket(life, AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(life_bind(life, fd, "127.0.0.1", 0), 0);
+	first = port_of(fd);
+	assert_int_equal(connect(fd, (struct sockaddr *)&peer, length), 0);
+	assert_int_equal(connect(fd, &none, sizeof(none)), 0);
+	other = keep_taken(SOCK_DGRAM, first);
+	assert_int_equal(life_bind(life, fd, "127.0.0.1", 0), 0);
+	second = port_of(fd);
+	life_close(life, fd);
+	close(other);
+	assert_int_not_equal(first, second);
+	assert_ports("bcbc", (const uint16_t[]){first, first, second, second});
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(life_of_a_port_given_back),
+        cmocka_unit_test(listener_of_another_port),
+        cmocka_unit_test(bound_to_another_port),
         cmocka_unit_test(life_of_tcp),
         cmocka_unit_test(life_of_udp),
         cmocka_unit_test(life_of_mptcp),

@@ -239,6 +239,32 @@ static void bind_by_tunnel(struct scene *scene, void *context)
 		_exit(5);
 }
 
+/* With the process its namespace goes, and with that the link, some time later. */
+static size_t count_ends(uint16_t port)
+{
+	size_t index, count = 0;
+	json_t *event;
+
+	assert_int_equal(monitor_sync(&fixture.monitor, 0), 0);
+	json_array_foreach(fixture.monitor.events, index, event) count +=
+	        live_is_action(event, ACTION_CLOSE) && json_integer_value(live_field(event, "server.port")) == port;
+	return count;
+}
+
+static void assert_end(uint16_t port)
+{
+	int64_t deadline = live_now_ms() + LIVE_WAIT_MS;
+
+	/* inet_release() runs the programs of a cgroup for sockets of processes only */
+	if (strcmp(fixture.monitor.plan, "tracepoint") == 0) {
+		assert_int_equal(count_ends(port), 0);
+		return;
+	}
+	while (count_ends(port) == 0 && live_now_ms() < deadline)
+		(void)usleep(50000);
+	assert_int_equal(count_ends(port), 1);
+}
+
 static void kernel_socket(struct tunnel *tunnel, const char *missing)
 {
 	int code;
@@ -249,6 +275,7 @@ static void kernel_socket(struct tunnel *tunnel, const char *missing)
 		scene_clear(fixture.scene);
 	SKIP_BECAUSE(code == 3 ? missing : NULL);
 	assert_int_equal(code, 0);
+	assert_end(tunnel->port);
 	watch_assert_scene(tunnel->kind);
 }
 

@@ -166,6 +166,7 @@ int sense_hold(struct sense *sense, uint64_t cookie, const struct endpoint *addr
 		return -EINVAL;
 	memcpy(value.address, address->address, sizeof(value.address));
 	r = bpf_map_update_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie, &value, BPF_NOEXIST);
+	sense->not_held += r < 0 && r != -EEXIST;
 	return r == -EEXIST ? 0 : r;
 }
 
@@ -259,6 +260,7 @@ int sense_totals(const struct sense *sense, struct sense_totals *ret)
 	if (r < 0)
 		return r;
 	totals.lost[LOST_NOT_UNDERSTOOD] = sense->rejected;
+	totals.lost[LOST_NOT_TRACKED] = sense->not_held;
 	totals.processes_lost = sense->processes_rejected;
 	totals.lost[LOST_MISSED_RUN] = missed_runs(sense);
 	for (int cpu = 0; cpu < sense->cpus; cpu++) {

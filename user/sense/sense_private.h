@@ -59,6 +59,7 @@ struct sense {
 
 	uint64_t complete_ns; /* CLOCK_BOOTTIME since when all hooks are there; 0: they are not */
 	uint64_t delivered, rejected, unfinished;
+	uint64_t not_held;           /* sockets bound before the watch whose release will not be told */
 	uint64_t processes_rejected; /* process records that were no sound ones, or found no memory */
 };
 

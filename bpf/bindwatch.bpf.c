@@ -432,13 +432,15 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	}
 	/*
-	 * A failed bind, or SCTP, which takes its port outside of the code that calls the programs of a cgroup. By now
-	 * another thread may have put something else behind the descriptor.
+	 * A failed bind, or SCTP, which takes its port outside of the code that calls the programs of a cgroup; or one of
+	 * these was taken off. By now another thread may have put something else behind the descriptor.
 	 */
 	if (!call->bound && !call->refused && result != -EFAULT && result != -EBADF && result != -ENOTSOCK) {
-		sk = call->sk ? NULL : socket_of(call->fd);
-		call->bound = call->sk || (sk && fill_socket(&call->record, sk, false));
-		if (!call->sk && !sk)
+		bool known = call->sk && result < 0;
+
+		sk = known ? NULL : socket_of(call->fd);
+		call->bound = known || (sk && fill_socket(&call->record, sk, false));
+		if (!known && !sk)
 			call_not_kept();
 	}
 	if (call->bound)

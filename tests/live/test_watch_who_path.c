@@ -20,6 +20,7 @@
 #include "tests/live/who.h"
 
 static struct who_test test;
+static bool has_overlay;
 
 static uint32_t flags_of(const struct who_event *event, uint32_t flag)
 {
@@ -281,7 +282,7 @@ static int mount_overlay(void *context)
 	return overlay->upper && chmod(name, 0700) ? 105 : 0;
 }
 
-static bool has_overlay(void)
+static bool find_overlay(void)
 {
 	FILE *file = fopen("/proc/filesystems", "re");
 	char line[128];
@@ -292,6 +293,12 @@ static bool has_overlay(void)
 	if (file)
 		(void)fclose(file);
 	return found;
+}
+
+/* Before Linux 5.11 (36e68442d1af) a module has no BTF: where its inode keeps the layer is not known then. */
+static bool is_module_without_types(void)
+{
+	return access("/sys/module/overlay/initstate", F_OK) == 0 && access("/sys/kernel/btf/overlay", F_OK) != 0;
 }
 
 static void run_on_overlay(struct overlay *overlay, struct who_event *ret)
@@ -317,7 +324,7 @@ static void the_layer_of_an_overlay_is_told(void **state)
 
 	(void)state;
 	SKIP_BECAUSE(test.why_not);
-	SKIP_BECAUSE(has_overlay() ? NULL : "this kernel has no overlayfs");
+	SKIP_BECAUSE(has_overlay ? NULL : "no overlayfs was loaded when the hooks were");
 	run_on_overlay(&lower, &event);
 	known = event.process.executable.flags_known & EXECUTABLE_OVERLAY_UPPER;
 	assert_false(event.process.executable.flags & EXECUTABLE_OVERLAY_UPPER);
@@ -326,7 +333,9 @@ static void the_layer_of_an_overlay_is_told(void **state)
 	assert_int_equal(event.process.executable.flags_known & EXECUTABLE_OVERLAY_UPPER ? 1 : 0, known);
 	assert_int_equal(event.process.executable.flags & EXECUTABLE_OVERLAY_UPPER ? 1 : 0, known);
 	who_event_free(&event);
-	SKIP_BECAUSE(known ? NULL : "overlayfs was loaded after the hooks: which layer cannot be told");
+	assert_int_equal(known, !is_module_without_types());
+	SKIP_BECAUSE(known ? NULL
+	                   : "overlayfs is a module, and modules of this kernel have no BTF (5.10): no layer is told");
 }
 
 /* --- files that are gone ------------------------------------------------------------------------------------------ */
@@ -489,6 +498,7 @@ int main(int argc, char **argv)
 	};
 	int failed;
 
+	has_overlay = find_overlay();
 	if (argc < 1 || who_start(&test, argv[0]))
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,8 +5,9 @@
 # machine's own package lists stay as they are. For tests/vm/run, which sets `cache` and `work`, a folder for the time
 # that it runs.
 #
-# The cache: kernels/NAME/{vmlinuz,release,modules.cpio} once a kernel is whole (modules.cpio is moved there last), newest:
-# which series the mirror's newest two are, apt/SUITE: package lists.
+# The cache: kernels/NAME/{vmlinuz,release,wanted,modules.cpio} once a kernel is whole (modules.cpio is moved there last;
+# wanted: the list of modules that it was made by), newest: which series the mirror's newest two are, apt/SUITE: package
+# lists.
 
 # The three that the releases of Debian which are still kept up started with. NAME SUITE SERIES
 kernels_fixed="5.10 bullseye-security 5.10
@@ -22,7 +23,7 @@ kernels_days=14
 
 # What the tests need beyond a cloud kernel's built-in code; with whatever these depend on. Not every kernel has each.
 kernels_modules="sctp sctp_diag tcp_diag udp_diag inet_diag raw_diag mptcp_diag dccp_ipv4 dccp_ipv6 dccp_diag
-	veth dummy tun vxlan geneve fou sunrpc"
+	veth dummy tun vxlan geneve fou sunrpc overlay"
 
 # Of the suite's mirror: the base address that this machine's own sources name. Empty: they name none.
 kernels_mirror() {
@@ -111,26 +112,43 @@ kernels_unpack() {
 		echo "$plain" >>"$to/modules/order"
 	done
 	echo "$release" >"$to/release"
+	echo "$kernels_modules" >"$to/wanted"
 	(cd "$to" && find modules | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$to/modules.cpio.new" || return 1
 	rm -r "$to/modules"
 	mv "$to/modules.cpio.new" "$to/modules.cpio"
+}
+
+# Was the kernel in this folder made by the list of modules that is wanted now?
+kernels_is_current() {
+	[ "$(cat "$1/wanted" 2>/dev/null)" = "$kernels_modules" ]
+}
+
+# Where no other is to be had: a kernel of an older list is one on which more is skipped.
+kernels_keep() {
+	[ -e "$1/modules.cpio" ] || return 1
+	kernels_is_current "$1" ||
+		echo "tests/vm/run: Linux ${1##*/}: without modules that were added since it was fetched" >&2
 }
 
 # kernels_fetch NAME SUITE SERIES: leaves the kernel in the cache, or says on stdout why it is not there and returns 1
 kernels_fetch() {
 	local name=$1 suite=$2 series=$3 target=$cache/kernels/$1 from=$work/fetch.$1 release packages
 
-	if [ -n "$(find "$target/modules.cpio" -mtime "-$kernels_days" 2>/dev/null)" ]; then
+	if [ -z "$suite" ]; then
+		echo "the mirror names no kernel that is newer than the releases'"
+		return 1
+	fi
+	if [ -n "$(find "$target/modules.cpio" -mtime "-$kernels_days" 2>/dev/null)" ] && kernels_is_current "$target"; then
 		return 0
 	fi
 	if ! kernels_update "$suite"; then
-		[ ! -e "$target/modules.cpio" ] || return 0
+		! kernels_keep "$target" || return 0
 		echo "the mirror does not offer $suite"
 		return 1
 	fi
 	# an index may name a build that the pool has no longer: then the one before it
 	for release in $(kernels_of "$suite" | grep -E "^${series//./\\.}\\." | head -n3); do
-		if [ "$(cat "$target/release" 2>/dev/null)" = "$release" ]; then
+		if [ "$(cat "$target/release" 2>/dev/null)" = "$release" ] && kernels_is_current "$target"; then
 			touch "$target/modules.cpio"
 			return 0
 		fi
@@ -148,12 +166,13 @@ kernels_fetch() {
 		fi
 		rm -rf "$target.new" "$from"
 	done
-	[ ! -e "$target/modules.cpio" ] || return 0
+	! kernels_keep "$target" || return 0
 	echo "no package of Linux $series in $suite can be had"
 	return 1
 }
 
-# The list of what to boot, "NAME SUITE SERIES" a line, oldest first.
+# The list of what to boot, "NAME SUITE SERIES" a line, oldest first. Where nothing is known of the newest ones there is
+# the line "newest" in their place.
 kernels_list() {
 	local newest=$cache/newest
 
@@ -162,5 +181,9 @@ kernels_list() {
 		kernels_find_newest >"$work/newest"
 		[ ! -s "$work/newest" ] || cp "$work/newest" "$newest"
 	fi
-	[ ! -s "$newest" ] || sort -V "$newest" | awk '{ print $1, $2, $1 }'
+	if [ -s "$newest" ]; then
+		sort -V "$newest" | awk '{ print $1, $2, $1 }'
+	else
+		echo newest
+	fi
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What one guest said, as facts, one a line: ROW|PLAN|PROGRAM|CASE|RESULT|REASON. RESULT: pass, fail or skip; of the case
-# "plan" what became of it: taken, refused, silent, broken; of "*" once. The output around a failure is printed, as "#"
+# "plan" what became of it: taken, refused, silent, unsaid, broken; of "*" once. The output around a failure is printed, as "#"
 # lines, for table.awk to show. Variable: row.
 
 function fact(program, name, result, reason) {

@@ -23,7 +23,13 @@ file == "rows" {
 	part_of[row] = $7 == "" ? "" : " " $7 " "
 	next
 }
-file == "not-run" { rows[++row_count] = $1; head[$1] = $1; not_run[$1] = $2; next }
+file == "not-run" {
+	rows[++row_count] = $1
+	head[$1] = $3
+	part_of[$1] = $4 == "" ? "" : " " $4 " "
+	not_run[$1] = $5
+	next
+}
 /^#/ { print substr($0, 2); next }
 {
 	key = $3 "|" $4
@@ -78,6 +84,17 @@ function note(why) {
 	return "-" note_number[why]
 }
 
+# Of a program that is run under another plan: "=" only where the case passed there; why not, otherwise.
+function cell_elsewhere(row, plan, key) {
+	if (!((row, plan, key) in result))
+		return cell(row, plan, key)
+	if (result[row, plan, key] == "pass")
+		return "="
+	if (result[row, plan, key] == "fail")
+		return skipped(note("not run: it failed under plan " plan))
+	return skipped(note(reason[row, plan, key]))
+}
+
 # the text of a cell, counted
 function cell(row, plan, key, program) {
 	if (row in not_run)
@@ -101,7 +118,7 @@ function cell(row, plan, key, program) {
 		return skipped(note("not run: there is nothing to test"))
 	program = substr(key, 1, index(key, "|") - 1)
 	if ((row, plan, program) in once)
-		return "="
+		return cell_elsewhere(row, once[row, plan, program], key)
 	if ((row, plan, program) in ran)
 		return skipped(note("not run: the program ended before"))
 	return skipped(note("not run: the program was not started"))
@@ -190,7 +207,7 @@ END {
 		panel(from, to)
 	}
 	if (once_count)
-		print "  =   does not change with the plan: run once a kernel, under another plan"
+		print "  =   does not change with the plan: passed under another plan of this kernel"
 	for (i = 1; i <= notes; i++)
 		printf "  -%d  %s\n", i, note_text[i]
 	for (i = 1; i <= alone_count; i++)

@@ -389,9 +389,9 @@ static void a_file_of_no_name_is_in_memory_only(void **state)
 }
 
 /* Between the exec and the bind somebody does something to the file. */
-static void run_while(const char *file, int (*meanwhile)(const char *file), struct who_event *ret)
+static void run_while(const char *file, int (*meanwhile)(const char *file), bool stay, struct who_event *ret)
 {
-	const struct who_run run = {.file = file, .wait = true, .stay = true};
+	const struct who_run run = {.file = file, .wait = true, .stay = stay};
 	struct who_child child;
 	char link[512];
 
@@ -403,9 +403,12 @@ static void run_while(const char *file, int (*meanwhile)(const char *file), stru
 	while (strcmp(link, file) != 0);
 	assert_int_equal(meanwhile(file), 0);
 	who_go(&child);
+	if (!stay)
+		who_end(&child);
 	who_await(&test, child.port, ret);
 	assert_string_equal(ret->process.executable.path, file);
-	who_end(&child);
+	if (stay)
+		who_end(&child);
 }
 
 static int replace(const char *file)
@@ -428,17 +431,34 @@ static void a_deleted_program_is_marked(void **state)
 
 	(void)state;
 	SKIP_BECAUSE(test.why_not);
-	run_while(place("stays"), leave, &event);
+	run_while(place("stays"), leave, true, &event);
 	assert_false(flags_of(&event, EXECUTABLE_DELETED));
 	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
 	assert_false(flags_of(&event, EXECUTABLE_MEMFD));
 	who_event_free(&event);
-	run_while(place("deleted"), unlink, &event);
+	run_while(place("deleted"), unlink, true, &event);
 	assert_true(flags_of(&event, EXECUTABLE_DELETED));
 	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
 	assert_false(flags_of(&event, EXECUTABLE_MEMFD));
 	who_event_free(&event);
-	run_while(place("replaced"), replace, &event);
+	run_while(place("replaced"), replace, true, &event);
+	assert_true(flags_of(&event, EXECUTABLE_DELETED));
+	assert_true(flags_of(&event, EXECUTABLE_REPLACED));
+	who_event_free(&event);
+}
+
+/* The process is gone before anybody asks: what the hook saw, and what stands at the path, is enough. */
+static void a_deleted_program_that_is_gone_is_marked(void **state)
+{
+	struct who_event event;
+
+	(void)state;
+	SKIP_BECAUSE(test.why_not);
+	run_while(place("deleted-and-gone"), unlink, false, &event);
+	assert_true(flags_of(&event, EXECUTABLE_DELETED));
+	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
+	who_event_free(&event);
+	run_while(place("replaced-and-gone"), replace, false, &event);
 	assert_true(flags_of(&event, EXECUTABLE_DELETED));
 	assert_true(flags_of(&event, EXECUTABLE_REPLACED));
 	who_event_free(&event);
@@ -493,6 +513,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(a_memfd_is_in_memory_only),
 	        cmocka_unit_test(a_file_of_no_name_is_in_memory_only),
 	        cmocka_unit_test(a_deleted_program_is_marked),
+	        cmocka_unit_test(a_deleted_program_that_is_gone_is_marked),
 	        cmocka_unit_test(what_everybody_can_write_is_marked),
 	        cmocka_unit_test(the_ledger_agrees),
 	};

@@ -26,8 +26,10 @@ _Static_assert(PATH_MAX == 4096, "PROCESS_READ_TEXTS");
 struct process_source process_source_open(void)
 {
 	int cgroup = cgroup_root_open(MOUNTINFO);
+	struct stat mounts;
 
 	return (struct process_source){
+	        .mntns_inode = stat("/proc/self/ns/mnt", &mounts) == 0 ? (uint32_t)mounts.st_ino : 0,
 	        .proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	        .cgroup = cgroup < 0 ? -1 : cgroup,
 	};
@@ -39,7 +41,7 @@ void process_source_close(struct process_source *source)
 		close(source->proc);
 	if (source->cgroup >= 0)
 		close(source->cgroup);
-	*source = (struct process_source){-1, -1};
+	*source = (struct process_source){.proc = -1, .cgroup = -1};
 }
 
 static char *room(struct process_reading *reading)
@@ -131,17 +133,38 @@ static bool stands_where_described(int proc, const struct process *process)
 }
 
 /*
- * A file or directory by a path of the process's. Its paths count from the root of the mount namespace, and
- * /proc/PID/root is that of a chroot(2). The file system may be one that a user serves (FUSE), or a server that does
- * not answer: only what the kernel has in its caches is looked at (RESOLVE_CACHED, Linux 5.12; before, all is), and of
- * a file system of this host's own disks and memory the directory too. 0, or -errno; -EAGAIN: not known.
+ * A file or directory below this root. The file system may be one that a user serves (FUSE), or a server that does not
+ * answer: only what the kernel has in its caches is looked at (RESOLVE_CACHED, Linux 5.12; before, all is), and of a
+ * file system of this host's own disks and memory the directory too. 0, or -errno; -EAGAIN: not known.
+ */
+static int look_below(int root, const char *path, struct statx *ret)
+{
+	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_CACHED};
+	int r = 0, fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	if (fd < 0 && errno == EINVAL) {
+		how.resolve = RESOLVE_IN_ROOT;
+		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	}
+	/* a name that is gone is often in no cache */
+	if (fd < 0 && errno == EAGAIN)
+		fd = look_in_directory(root, path, how.resolve);
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0)
+		r = -errno;
+	if (fd >= 0)
+		close(fd);
+	return r;
+}
+
+/*
+ * By a path of the process's. Its paths count from the root of the mount namespace, and /proc/PID/root is that of a
+ * chroot(2). Returns as look_below().
  */
 static int look(int proc, const struct process *process, const char *path, struct statx *ret)
 {
-	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_CACHED};
 	const char *chroot = process->root_directory;
 	size_t skip = chroot && strcmp(chroot, "/") != 0 ? strlen(chroot) : 0;
-	int r = 0, fd, root;
+	int r, root;
 
 	if (!chroot || !path || strncmp(path, chroot, skip) != 0 || path[skip] != '/')
 		return -EAGAIN;
@@ -150,18 +173,7 @@ static int look(int proc, const struct process *process, const char *path, struc
 	root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return -EAGAIN;
-	fd = (int)syscall(SYS_openat2, root, path + skip, &how, sizeof(how));
-	if (fd < 0 && errno == EINVAL) {
-		how.resolve = RESOLVE_IN_ROOT;
-		fd = (int)syscall(SYS_openat2, root, path + skip, &how, sizeof(how));
-	}
-	/* a name that is gone is often in no cache */
-	if (fd < 0 && errno == EAGAIN)
-		fd = look_in_directory(root, path + skip, how.resolve);
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0)
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
+	r = look_below(root, path + skip, ret);
 	close(root);
 	return r;
 }
@@ -452,14 +464,40 @@ static void compare(struct process *process, int proc)
 	executable->flags_known |= EXECUTABLE_REPLACED | EXECUTABLE_DELETED;
 }
 
+/*
+ * The process is gone, and a hook saw that its file had been removed by then. Where it had our own mounts, its path
+ * tells whether another one stands there now. Of its root nothing is asked: paths count from that of the namespace.
+ */
+static void compare_gone(const struct process_source *source, struct process *process)
+{
+	struct executable *executable = &process->executable;
+	struct statx named;
+	int r, root;
+
+	if (!executable->path || executable->path_truncated || (executable->flags & EXECUTABLE_MEMFD) ||
+	    !(executable->flags & executable->flags_known & EXECUTABLE_DELETED) ||
+	    (executable->flags_known & EXECUTABLE_REPLACED) || !process->mntns_inode ||
+	    process->mntns_inode != source->mntns_inode)
+		return;
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = root < 0 ? -errno : look_below(root, executable->path, &named);
+	if (root >= 0)
+		close(root);
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		return;
+	executable->flags |= r == 0 ? EXECUTABLE_REPLACED : 0;
+	executable->flags_known |= EXECUTABLE_REPLACED;
+}
+
 void process_examine(const struct process_source *source, struct process *process)
 {
 	struct proc_stat stat;
 	int proc = process->kernel_thread ? -1 : proc_open(source->proc, process->pid);
 
-	if (proc < 0)
-		return;
-	if (proc_stat(proc, &stat) == 0 && is_same(process->start_ns, &stat))
+	if (proc >= 0 && proc_stat(proc, &stat) == 0 && is_same(process->start_ns, &stat))
 		compare(process, proc);
-	close(proc);
+	else if (!process->kernel_thread)
+		compare_gone(source, process);
+	if (proc >= 0)
+		close(proc);
 }

@@ -11,8 +11,9 @@
 
 /* Where processes are read. Descriptors of directories, -1 where there is none. */
 struct process_source {
-	int proc;   /* /proc */
-	int cgroup; /* the root of the cgroup v2 hierarchy */
+	int proc;             /* /proc */
+	int cgroup;           /* the root of the cgroup v2 hierarchy */
+	uint32_t mntns_inode; /* our own mount namespace; 0: not known */
 };
 
 /* What this host has; closed by process_source_close(). */
@@ -44,8 +45,8 @@ bool process_lives(const struct process_source *source, uint32_t pid, uint64_t s
 
 /*
  * What may have become of a process's executable since its exec, seen from now: EXECUTABLE_DELETED and
- * EXECUTABLE_REPLACED of *process, by what its path leads to. Left as they are where that cannot be known, because the
- * process is gone or its directories are not to be seen.
+ * EXECUTABLE_REPLACED of *process, by what its path leads to. Left as they are where that cannot be known. Of a process
+ * that is gone only that is asked whether another file stands at the path of one that a hook saw removed.
  */
 void process_examine(const struct process_source *source, struct process *process);
 

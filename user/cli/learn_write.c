@@ -287,7 +287,7 @@ static void write_comment(struct writing *writing)
 	if (learn_file_note(program))
 		(void)fprintf(writing->stream, "# %s\n", learn_file_note(program));
 	if (interpreter_is_at(program->exe))
-		(void)fputs("# An interpreter: a file with rules that alert on those must come behind this one's.\n",
+		(void)fputs("# An interpreter: belongs into a file before the rules that alert on those, as 16-learnt.conf.\n",
 		            writing->stream);
 }
 

@@ -84,6 +84,9 @@ static struct process_entry *add(struct who *who, struct process *process)
 {
 	const char *path = process->cgroup.path;
 
+	/* in a hierarchy that is mounted nowhere every process stands at the root, which says nothing of it */
+	if (who->source.cgroup < 0)
+		path = process->cgroup.path = NULL;
 	if (path && strlen(path) <= CGROUP_PATH_MAX)
 		cgroup_path_parse(path, who->cgroup_texts, &process->cgroup);
 	return process_cache_add(who->cache, process);

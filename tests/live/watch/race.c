@@ -95,7 +95,7 @@ static void address_rewritten_meanwhile(void **state)
  */
 
 #define SWAP_PORT  8534
-#define SWAP_BINDS 4000
+#define SWAP_BINDS 600
 
 struct swapper {
 	int fd, socket, other;

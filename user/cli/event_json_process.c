@@ -104,7 +104,6 @@ static void read_arguments(struct document *document, struct process *process)
 	process->arguments_length = used;
 	process->arguments_count = json_array_size(args);
 	(void)document_bool(document, NULL, "bindwatch.args_truncated", &process->arguments_truncated);
-	(void)document_bool(document, NULL, "bindwatch.kernel_thread", &process->kernel_thread);
 }
 
 static void read_ancestors(struct document *document, struct process *process)
@@ -261,6 +260,7 @@ void event_json_read_process(struct document *document, struct event_json *json)
 	json->process.working_directory = document_bytes(document, NULL, "process.working_directory", NULL);
 	(void)document_bool(document, NULL, "bindwatch.working_directory_truncated",
 	                    &json->process.working_directory_truncated);
+	(void)document_bool(document, NULL, "bindwatch.kernel_thread", &json->process.kernel_thread);
 	read_executable(document, &json->process.executable);
 	read_arguments(document, &json->process);
 	read_ancestors(document, &json->process);

@@ -128,6 +128,13 @@ static struct process random_process(void)
 		process.cgroup.container_id = process.cgroup.runtime == RUNTIME_NONE ? NULL : name();
 		process.cgroup.image = process.cgroup.runtime == RUNTIME_NONE ? NULL : image();
 	}
+	process.kernel_thread = !pick(8);
+	if (process.kernel_thread) {
+		process.executable = (struct executable){.path = NULL};
+		process.arguments = process.working_directory = NULL;
+		process.arguments_length = 0;
+		process.arguments_truncated = false;
+	}
 	return process;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ static int serve_one(const char *kind, uint16_t port)
 	bool stream = strncmp(kind, "tcp", 3) == 0;
 	int fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0), on = 1;
 
+	if (strstr(kind, "userns") && unshare(CLONE_NEWUSER) < 0)
+		return -1;
 	if (strstr(kind, "loopback"))
 		address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (strstr(kind, "chosen"))

@@ -23,7 +23,7 @@ void server_copy(const char *path);
 
 /*
  * What it binds: pairs of a kind and a port. The kind begins with "tcp" or "udp"; "loopback": of 127.0.0.1 and not of
- * every address; "chosen": port 0; "share": with SO_REUSEPORT.
+ * every address; "chosen": port 0; "share": with SO_REUSEPORT; "userns": from a user namespace of its own.
  */
 #define SERVE(...) ((const char *const[]){"server", "--serve", __VA_ARGS__, NULL})
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,11 +149,11 @@ static void a_restart_adds_nothing(void **state)
 }
 
 /* One refused program: nothing learnt of it, and one line that names it and says why. */
-static void check_refused(const char *path, int fd, const char *name, const char *why)
+static void check_refused(const char *path, const char *const *serve, int fd, const char *name, const char *why)
 {
 	char *line, *end;
 	struct run run;
-	pid_t pid = server_start(path, fd, SERVE("tcp", "27905"));
+	pid_t pid = server_start(path, fd, serve);
 
 	run = LEARN("--policy", alerts);
 	command_child_end(pid);
@@ -180,7 +181,7 @@ static void what_is_suspicious_is_refused(void **state)
 	assert_non_null(mkdtemp(open_place));
 	(void)snprintf(beside, sizeof(beside), "%s/server", open_place);
 	server_copy(beside);
-	check_refused(beside, -1, beside, "everybody may write where the program stands");
+	check_refused(beside, SERVE("tcp", "27905"), -1, beside, "everybody may write where the program stands");
 	fd = open(beside, O_RDONLY | O_CLOEXEC);
 	assert_int_equal(unlink(beside), 0);
 	(void)close(fd);
@@ -188,7 +189,7 @@ static void what_is_suspicious_is_refused(void **state)
 
 	path_in_place(path, "python3.99");
 	server_copy(path);
-	check_refused(path, -1, path, "an interpreter of no unit may be any program");
+	check_refused(path, SERVE("tcp", "27905"), -1, path, "an interpreter of no unit may be any program");
 
 	path_in_place(path, "memory");
 	server_copy(path);
@@ -202,7 +203,7 @@ static void what_is_suspicious_is_refused(void **state)
 			assert_true(sendfile(fd, from, &done, (size_t)(status.st_size - done)) > 0);
 		(void)close(from);
 	}
-	check_refused(path, fd, "hidden", "the program exists in memory only");
+	check_refused(path, SERVE("tcp", "27905"), fd, "hidden", "the program exists in memory only");
 	(void)close(fd);
 
 	path_in_place(path, "deleted");
@@ -214,6 +215,29 @@ static void what_is_suspicious_is_refused(void **state)
 	assert_null(strstr(run.out, "27906"));
 	assert_non_null(strstr(run.err, "the program's file was deleted"));
 	command_free(&run);
+}
+
+static bool can_make_userns(void)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWUSER) < 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Who made it could have mounted this program over any other's path. */
+static void a_user_namespace_of_its_own_is_refused(void **state)
+{
+	char path[FILE_LEN];
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	SKIP_BECAUSE(can_make_userns() ? NULL : "no namespace of users can be made here");
+	path_in_place(path, "userns");
+	server_copy(path);
+	check_refused(path, SERVE("tcp-userns", "27905"), -1, path, "it runs in a user namespace of its own");
 }
 
 /* Puts the process into the cgroup of this path, made where it is not there. 0 or -errno. */
@@ -383,8 +407,8 @@ static int start(void **state)
 
 static int stop(void **state)
 {
-	static const char *const names[] = {"server one", "server [two]*", "python3.99", "memory",
-	                                    "live",       "alerts.conf",   "learnt.conf"};
+	static const char *const names[] = {"server one", "server [two]*", "python3.99",  "memory",
+	                                    "live",       "userns",        "alerts.conf", "learnt.conf"};
 	char path[FILE_LEN];
 
 	(void)state;
@@ -401,6 +425,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(the_command_line),       cmocka_unit_test(what_runs_is_learnt),
 	        cmocka_unit_test(a_restart_adds_nothing), cmocka_unit_test(what_is_suspicious_is_refused),
 	        cmocka_unit_test(units_and_containers),   cmocka_unit_test(what_happens_is_learnt),
+	        cmocka_unit_test(a_user_namespace_of_its_own_is_refused),
 	};
 
 	if (server_is_meant(argc, argv))

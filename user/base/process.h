@@ -20,6 +20,9 @@
 /* The login uid or session of a process that nobody logged in for; audit_get_loginuid(). */
 #define PROCESS_UNSET UINT32_MAX
 
+/* The inode of the first user namespace: PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. */
+#define PROCESS_FIRST_USERNS 0xEFFFFFFDU
+
 /* executable.flags: a set bit of flags_known tells that the question could be answered. */
 #define EXECUTABLE_MEMFD          (1U << 0) /* memfd_create(2), or a file of no name (O_TMPFILE) */
 #define EXECUTABLE_DELETED        (1U << 1) /* no name leads to the inode any more */

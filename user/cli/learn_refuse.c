@@ -101,6 +101,9 @@ const char *learn_why_not(const struct event *event)
 		return "its program is not known";
 	if (strlen(executable->path) > PATH_LEN_MAX)
 		return "its path is longer than a rule should be";
+	/* who makes one may mount there what he likes where he likes */
+	if (event->process->userns_inode && event->process->userns_inode != PROCESS_FIRST_USERNS)
+		return "it runs in a user namespace of its own, where any file can be put at its path";
 	if (flags & EXECUTABLE_DELETED && !(flags & EXECUTABLE_REPLACED))
 		return "the program's file was deleted";
 	/* a package's upgrade leaves a daemon so until it is started again; elsewhere somebody put another file there

@@ -10,9 +10,6 @@
 /* What a screen holds; bindwatch check tells all. */
 #define ERRORS_TOLD 20
 
-/* PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. A program of ours that could watch is in it. */
-#define FIRST_USERNS 0xEFFFFFFDU
-
 int cli_policy_add(const char *command, const char *option, const char *path, struct cli_policy_paths *paths)
 {
 	if (paths->count == CLI_POLICY_PATHS)
@@ -34,7 +31,8 @@ void cli_host_namespaces(uint32_t ret[POLICY_NAMESPACES])
 	ret[POLICY_NETNS] = inode_of("/proc/1/ns/net");
 	if (!ret[POLICY_NETNS])
 		ret[POLICY_NETNS] = inode_of("/proc/self/ns/net");
-	ret[POLICY_USERNS] = FIRST_USERNS;
+	/* a program of ours that could watch is in it */
+	ret[POLICY_USERNS] = PROCESS_FIRST_USERNS;
 	ret[POLICY_MNTNS] = inode_of("/proc/1/ns/mnt");
 }
 

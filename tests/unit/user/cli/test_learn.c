@@ -45,7 +45,7 @@ struct sample {
 	const char *address; /* NULL: 0.0.0.0 */
 	const char *container;
 	const char *package; /* NULL: not asked for; "": of none */
-	uint32_t exe_flags, socket_flags, patterns;
+	uint32_t exe_flags, socket_flags, patterns, userns;
 	int error;
 	bool ephemeral, no_process, truncated, no_alert, cgroup;
 };
@@ -81,6 +81,7 @@ static struct event event_of(const struct sample *sample, struct process *proces
 	                         .cgroup = {.path = sample->unit || sample->container || sample->cgroup ? "/x" : NULL,
 	                                    .unit = sample->unit,
 	                                    .container_id = sample->container}};
+	process->userns_inode = sample->userns;
 	classify(registry, &event);
 	event.facts.patterns = sample->patterns;
 	if (!sample->no_alert)
@@ -360,6 +361,10 @@ static void refusals(void **state)
 	        {NULL, {.exe = "/usr/bin/perl", .unit = "x.service"}},
 	        {"its path is longer", {.exe = long_path}},
 	        {NULL, {.exe = "/usr/sbin/perlbal"}},
+	        {NULL, {.exe = "/usr/sbin/x", .userns = PROCESS_FIRST_USERNS}},
+	        {"it runs in a user namespace of its own", {.exe = "/usr/sbin/x", .userns = PROCESS_FIRST_USERNS + 7}},
+	        {"it runs in a user namespace of its own",
+	         {.exe = "/usr/sbin/x", .unit = "x.service", .container = "0a1b", .userns = 4026532200}},
 	        {"an interpreter of no unit", {.exe = "/usr/lib/jvm/java-17/bin/java"}},
 	        {"an interpreter of no unit", {.exe = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"}},
 	        {"an interpreter of no unit", {.exe = "/usr/bin/qemu-arm-static"}},

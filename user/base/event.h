@@ -124,7 +124,8 @@ struct event {
 	uint64_t sequence; /* of this run's stream, from 1, without a gap */
 	uint32_t cpu;
 	int error; /* 0, or a positive errno */
-	uint32_t pid, tid, uid, gid;
+	uint32_t pid, tid, uid;
+	uint32_t gid; /* PROCESS_UNSET: not known */
 	bool has_process_start;
 	uint64_t process_start_ns; /* CLOCK_BOOTTIME, nanoseconds; if has_process_start, as process_exec_id */
 	uint32_t process_exec_id;  /* counts the process's execs */

@@ -17,7 +17,7 @@
 #define PROCESS_COMM_LEN      16
 #define PROCESS_ANCESTORS_MAX 8
 
-/* The login uid or session of a process that nobody logged in for; audit_get_loginuid(). */
+/* The login uid or session of a process that nobody logged in for, audit_get_loginuid(); a group that is not known. */
 #define PROCESS_UNSET UINT32_MAX
 
 /* The inode of the first user namespace: PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. */
@@ -73,7 +73,8 @@ struct process_cgroup {
 	uint64_t id;           /* of cgroup v2; 0: not known */
 	const char *path;      /* from the root of the hierarchy; NULL: not known */
 	const char *unit;      /* of the system's service manager: "ssh.service", "user@1000.service"; NULL: none */
-	const char *slice;     /* in which the unit stands: "system.slice"; NULL: none */
+	const char *slice;     /* in which the unit stands: "system.slice"; NULL: none, unless slice_unknown */
+	bool slice_unknown;    /* the path is not that of a process, but made of a description that names no slice */
 	const char *user_unit; /* of the user's service manager below it; a user names it as he likes; NULL: none */
 	enum container_runtime runtime;
 	const char *container_id; /* NULL: none */

@@ -29,6 +29,7 @@ static int help(void)
 	        "      --address=ADDRESS   what is bound (0.0.0.0)\n"
 	        "      --unit=UNIT         systemd unit of the system's manager (none)\n"
 	        "      --user-unit=UNIT    the same of a user's manager (none)\n"
+	        "      --slice=SLICE       its slice (none; not known of a unit or container)\n"
 	        "      --container=ID      container (none)\n"
 	        "      --image=NAME        the image of the container (not known)\n"
 	        "      --parent=PATH       the program of the parent\n"
@@ -63,6 +64,7 @@ static const struct text_option {
         {"address", offsetof(struct explain_options, address), true},
         {"unit", offsetof(struct explain_options, unit), true},
         {"user-unit", offsetof(struct explain_options, user_unit), true},
+        {"slice", offsetof(struct explain_options, slice), true},
         {"container", offsetof(struct explain_options, container), true},
         {"image", offsetof(struct explain_options, image), true},
         {"parent", offsetof(struct explain_options, parent), true},

@@ -13,7 +13,7 @@
 /* The command line. Strings are argv's, NULL: not given. */
 struct explain_options {
 	const char *port, *exe, *user, *address, *unit, *user_unit, *container, *image, *parent, *outcome, *exe_flags;
-	const char *netns, *userns, *mntns;
+	const char *slice, *netns, *userns, *mntns;
 	const char *event; /* the file of events, "-": stdin */
 	const char *registry, *services;
 	struct cli_policy_paths policy;
@@ -27,9 +27,10 @@ struct explain_event {
 };
 
 /*
- * What the options describe: a bind that was asked for by its port, in the host's namespaces, in no unit and no
+ * What the options describe: a bind that was asked for by its port, in the host's namespaces, in no unit, slice and
  * container unless others are named, of an ordinary file unless flags are named. What cannot be guessed (arguments,
- * package, capabilities, ...) is not known. CLI_OK, or CLI_USAGE after it said what is wrong.
+ * package, capabilities, the slice of a unit or container, the group of a user's number, ...) is not known. CLI_OK, or
+ * CLI_USAGE after it said what is wrong.
  */
 int explain_event_make(const struct explain_options *options, const struct registry *registry,
                        struct explain_event *ret);

@@ -78,6 +78,7 @@ static int take_address(const char *text, struct event *event)
 	return CLI_OK;
 }
 
+/* The group is the user's own; of a number that is no user of this host it is not known. */
 static int take_user(const char *text, struct event *event)
 {
 	const struct passwd *passwd;
@@ -86,7 +87,9 @@ static int take_user(const char *text, struct event *event)
 	if (!text)
 		return CLI_OK;
 	if (number_parse(text, 0, UINT32_MAX - 1, &uid) == 0) {
+		passwd = getpwuid((uid_t)uid);
 		event->uid = (uint32_t)uid;
+		event->gid = passwd ? passwd->pw_gid : PROCESS_UNSET;
 		return CLI_OK;
 	}
 	passwd = getpwnam(text);
@@ -174,6 +177,10 @@ static void take_process(const struct explain_options *options, struct explain_e
 	process->cgroup.path = "/";
 	process->cgroup.unit = options->unit;
 	process->cgroup.user_unit = options->user_unit;
+	process->cgroup.slice = options->slice;
+	/* a unit and a container stand in a slice, which is theirs to choose */
+	process->cgroup.slice_unknown =
+	        !options->slice && (options->unit || options->user_unit || options->container || options->image);
 	if (options->container || options->image) {
 		process->cgroup.container_id = options->container;
 		process->cgroup.image = options->image;

@@ -118,6 +118,8 @@ enum fact fact_slice(const struct event *event, size_t index, struct predicate_t
 {
 	if (!event->process)
 		return index ? FACT_NO : FACT_UNKNOWN;
+	if (!index && event->process->cgroup.slice_unknown)
+		return FACT_UNKNOWN;
 	return text_of_cgroup(event, index, event->process->cgroup.slice, ret);
 }
 
@@ -223,5 +225,5 @@ bool fact_login_user(const struct event *event, uint32_t *ret)
 bool fact_group(const struct event *event, uint32_t *ret)
 {
 	*ret = event->gid;
-	return event->action != EVENT_EXISTING;
+	return event->action != EVENT_EXISTING && event->gid != PROCESS_UNSET;
 }

@@ -101,6 +101,7 @@ static void explain_table(void **state)
 	        {{"--port=22", "--userns=user"}, 2, "", "--userns: 'user' is not host, other or the number of a namespace"},
 	        {{"--port=22", "--mntns=0"}, 2, "", "--mntns: '0' is not host"},
 	        {{"--port=22", "--netns=4294967296"}, 2, "", "--netns: '4294967296' is not host"},
+	        {{"--slice=system.slice"}, 2, "", "--slice needs --port beside it"},
 	        {{"--userns=other"}, 2, "", "--userns needs --port beside it"},
 	        {{"--port=22", "--event=-"}, 2, "", "--port describes a bind, --event has one"},
 	        {{"--exe=/x"}, 2, "", "--exe needs --port beside it"},
@@ -159,6 +160,43 @@ static void explain_knows_units_containers_parents(void **state)
 		                 0);
 		says(out, rule);
 		says(out, "verdict  expect\n");
+	}
+}
+
+/* A rule wants one thing and the next its opposite: what is not known satisfies neither. */
+static void explain_guesses_nothing(void **state)
+{
+	static const char text[] = "[expect system]\nslice = system.slice\nport = 1\n"
+	                           "[expect elsewhere]\nslice = !system.slice\nport = 1\n"
+	                           "[expect root]\ngroup = 0\nport = 2\n[expect group]\ngroup = !0\nport = 2\n";
+	static const struct {
+		const char *arguments[3];
+		const char *out;
+	} table[] = {
+	        {{"--port=1"}, "rule     [expect elsewhere]"},
+	        {{"--port=1", "--slice=system.slice"}, "rule     [expect system]"},
+	        {{"--port=1", "--unit=a.service", "--slice=system.slice"}, "rule     [expect system]"},
+	        {{"--port=1", "--unit=a.service", "--slice=b.slice"}, "rule     [expect elsewhere]"},
+	        {{"--port=1", "--unit=a.service"}, "[expect elsewhere] slice = !system.slice; it is not known\n"},
+	        {{"--port=1", "--user-unit=a.service"}, "[expect elsewhere] slice = !system.slice; it is not known\n"},
+	        {{"--port=1", "--container=0123"}, "[expect elsewhere] slice = !system.slice; it is not known\n"},
+	        {{"--port=1", "--image=a:1"}, "[expect elsewhere] slice = !system.slice; it is not known\n"},
+	        {{"--port=2"}, "rule     [expect root]"},
+	        {{"--port=2", "--user=0"}, "rule     [expect root]"},
+	        {{"--port=2", "--user=root"}, "rule     [expect root]"},
+	        {{"--port=2", "--user=1"}, "rule     [expect group]"}, /* daemon or bin */
+	        {{"--port=2", "--user=4000000001"}, "[expect group] group = !0; it is not known\n"},
+	};
+	char path[128];
+
+	(void)state;
+	fixture_write(directory, "guess.text", text, strlen(text));
+	(void)snprintf(path, sizeof(path), "--policy=%s/guess.text", directory);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const char *const *a = table[i].arguments;
+
+		assert_int_equal(run(cli_explain, "", (const char *[]){path, a[0], a[1], a[2], NULL}), 0);
+		says(out, table[i].out);
 	}
 }
 
@@ -339,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(explain_table),
 	        cmocka_unit_test(explain_knows_units_containers_parents),
+	        cmocka_unit_test(explain_guesses_nothing),
 	        cmocka_unit_test(explain_takes_events),
 	        cmocka_unit_test(explain_bounds_a_line),
 	        cmocka_unit_test(explain_writes_json),

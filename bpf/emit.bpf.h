@@ -96,12 +96,17 @@ static __always_inline void fill_requested(struct bw_socket *record, const void 
 static __always_inline bool hold(struct bw_socket *record, struct bw_counters *count, struct bw_held *ret_before)
 {
 	struct bw_held value = {.since_ns = record->header.boot_ns, .port = record->bound_port};
+	/*
+	 * pad is 0, which the verifier does not know. It knows each bit of the flags on each way to here, and a branch
+	 * on one would make it go all of these ways to the end, for ten times as long.
+	 */
+	bool kernel = (record->socket_flags ^ (__u32)count->pad) & BW_SOCKET_KERNEL;
 	const struct bw_held *found;
 	bool before = false;
 	int r = -E2BIG; /* 5.10 calls the map directly, and of its int only these bits are the result */
 
 	__builtin_memcpy(value.address, record->bound_address, sizeof(value.address));
-	if (record->cookie && !(release_skips_kernel && record->socket_flags & BW_SOCKET_KERNEL))
+	if (record->cookie && !(release_skips_kernel && kernel))
 		r = bpf_map_update_elem(&held, &record->cookie, &value, BPF_NOEXIST);
 	if (r == -EEXIST) {
 		found = bpf_map_lookup_elem(&held, &record->cookie);
@@ -141,26 +146,26 @@ static __always_inline void submit(struct bw_socket *record, struct bw_counters 
 }
 
 /* The end of a port that was given back, before the event of the one that the socket has now. */
-static __always_inline void tell_given_back(struct bw_socket *record, const struct bw_held *before,
+static __always_inline void tell_given_back(const struct bw_socket *record, const struct bw_held *before,
                                             struct bw_counters *count)
 {
-	struct bw_held now = {.port = record->bound_port};
-	__u32 requested_len = record->requested_len, backlog = record->backlog;
-	__u16 type = record->header.type;
+	struct bw_socket *close;
 
-	__builtin_memcpy(now.address, record->bound_address, sizeof(now.address));
-	record->header.type = BW_RECORD_CLOSE;
-	record->requested_len = record->backlog = 0;
-	record->bound_port = before->port;
-	__builtin_memcpy(record->bound_address, before->address, sizeof(now.address));
-	record->held_ns = before->since_ns ? record->header.boot_ns - before->since_ns : 0;
-	submit(record, count);
-	record->header.type = type;
-	record->requested_len = requested_len;
-	record->backlog = backlog;
-	record->bound_port = now.port;
-	__builtin_memcpy(record->bound_address, now.address, sizeof(now.address));
-	record->held_ns = 0;
+	__sync_fetch_and_add(&count->seen, 1);
+	close = bpf_ringbuf_reserve(&events, sizeof(*close), 0);
+	if (!close) {
+		__sync_fetch_and_add(&count->lost_ring, 1);
+		return;
+	}
+	*close = *record;
+	close->header.sequence = count->seen;
+	close->header.type = BW_RECORD_CLOSE;
+	close->requested_len = close->backlog = 0;
+	close->bound_port = before->port;
+	__builtin_memcpy(close->bound_address, before->address, sizeof(before->address));
+	close->held_ns = before->since_ns ? record->header.boot_ns - before->since_ns : 0;
+	__sync_fetch_and_add(&count->submitted, 1);
+	bpf_ringbuf_submit(close, wakeup_flag(sizeof(*close)));
 }
 
 static __always_inline void emit(struct bw_socket *record, enum bw_record_type type, int result, enum bw_hook hook)

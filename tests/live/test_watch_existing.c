@@ -419,7 +419,7 @@ static void who_it_is_stays_the_same(void **state)
 }
 
 /* A binder that does not wait for the monitor to be there. */
-#define STORM_MAX 2400
+#define STORM_MAX 1600
 
 struct storm {
 	_Atomic unsigned int count;

@@ -95,7 +95,7 @@ static void address_rewritten_meanwhile(void **state)
  */
 
 #define SWAP_PORT      8534
-#define SWAP_EACH      100 /* refused by a socket, and by what is none */
+#define SWAP_EACH      50 /* refused by a socket, and by what is none */
 #define SWAP_BINDS_MAX 2000000
 
 struct swapper {

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BURST_BINDS      1000
+#define BURST_BINDS      400
 #define BURST_FIRST_PORT 30000
 #define CROWD            4
 

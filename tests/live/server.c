@@ -54,7 +54,7 @@ int server_run(char **argv)
 
 	(void)alarm(120);
 	for (; arguments[0] && arguments[1]; arguments += 2)
-		if (serve_one(arguments[0], (uint16_t)atoi(arguments[1])) < 0)
+		if (serve_one(arguments[0], (uint16_t)strtoul(arguments[1], NULL, 10)) < 0)
 			return 1;
 	(void)!write(STDOUT_FILENO, "y", 1);
 	for (;;)

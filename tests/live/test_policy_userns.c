@@ -118,7 +118,7 @@ static void a_path_of_ones_own(void **state)
 		if (pid < 0)
 			continue;
 		assert_int_equal(monitor_sync(&monitor, 0), 0);
-		assert_int_equal(live_find(&monitor, ACTION_BIND, (uint16_t)atoi(ports[i]), &event), 1);
+		assert_int_equal(live_find(&monitor, ACTION_BIND, (uint16_t)strtoul(ports[i], NULL, 10), &event), 1);
 		command_child_end(pid);
 	}
 	if (!event)

@@ -322,7 +322,7 @@ static void impostors(void **state)
 	stop_server("nginx");
 	(void)mkdir("/tmp/bindwatch-vendor", 0755);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-		uint16_t port = (uint16_t)atoi(table[i].port);
+		uint16_t port = (uint16_t)strtoul(table[i].port, NULL, 10);
 		char path[256];
 		pid_t pid;
 

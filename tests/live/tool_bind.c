@@ -25,13 +25,13 @@ int main(int argc, char **argv)
 	(void)argc;
 	if (!port || fd < 0)
 		return 2;
-	address.sin_port = htons((uint16_t)atoi(port));
+	address.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
 	if (getenv("BIND_WAIT") && read(STDIN_FILENO, &byte, 1) < 0)
 		return 3;
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		return 4;
 	if (next) {
-		(void)snprintf(behind, sizeof(behind), "%d", atoi(port) + 1);
+		(void)snprintf(behind, sizeof(behind), "%lu", strtoul(port, NULL, 10) + 1);
 		if (setenv("BIND_PORT", behind, 1) || unsetenv("BIND_NEXT"))
 			return 5;
 		execv(next, argv);

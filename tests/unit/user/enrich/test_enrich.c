@@ -46,8 +46,8 @@ static int make_root(void **state)
 		return -1;
 	(void)close(fd);
 	for (size_t i = 0; i < 16; i++)
-		(void)sprintf(sums + 2 * i, "%02x", digest.md5[i]);
-	(void)strcat(sums, "  usr/bin/program\n");
+		(void)snprintf(sums + 2 * i, sizeof(sums) - 2 * i, "%02x", digest.md5[i]);
+	(void)snprintf(sums + 32, sizeof(sums) - 32, "  usr/bin/program\n");
 	tree_file(root, "/var/lib/dpkg/status", "Package: tools\nVersion: 1.2-3\n");
 	tree_file(root, "/var/lib/dpkg/info/tools.list", PROGRAM "\n");
 	tree_file(root, "/var/lib/dpkg/info/tools.md5sums", sums);

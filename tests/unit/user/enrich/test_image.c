@@ -30,7 +30,7 @@ static char root[] = "/tmp/bindwatch-image-XXXXXX";
 static int make_root(void **state)
 {
 	(void)state;
-	(void)strcpy(strrchr(root, '-'), "-XXXXXX");
+	memcpy(strrchr(root, '-'), "-XXXXXX", sizeof("-XXXXXX"));
 	return mkdtemp(root) ? 0 : -1;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The facts of results.awk as one table, case by kernel and plan. Files: the boots, what was not run, the facts
+# The facts of results.awk as one table, case by kernel and plan. Files: the rows, what was not run, the facts
 # (see tests/vm/run). Exit: 0 something passed and nothing failed, 1 otherwise.
 BEGIN {
 	FS = "|"
@@ -14,20 +14,20 @@ FNR == 1 { file = FILENAME; sub(/.*\//, "", file) }
 file == "rows" {
 	row = $1
 	rows[++row_count] = row
-	head[row] = $3
-	plan_count[row] = split($4, words, " ")
+	head[row] = $2
+	plan_count[row] = split($3, words, " ")
 	for (i in words)
 		plans[row, i] = words[i]
-	must[row] = " " $5 " "
-	found[row] = $6
-	part_of[row] = $7 == "" ? "" : " " $7 " "
+	must[row] = " " $4 " "
+	found[row] = $5
+	part_of[row] = $6 == "" ? "" : " " $6 " "
 	next
 }
 file == "not-run" {
 	rows[++row_count] = $1
-	head[$1] = $3
-	part_of[$1] = $4 == "" ? "" : " " $4 " "
-	not_run[$1] = $5
+	head[$1] = $2
+	part_of[$1] = $3 == "" ? "" : " " $3 " "
+	not_run[$1] = $4
 	next
 }
 /^#/ { print substr($0, 2); next }

@@ -41,6 +41,7 @@ enum fact fact_args(const struct event *event, size_t index, struct predicate_te
 enum fact fact_parent(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_ancestor(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_unit(const struct event *event, size_t index, struct predicate_text *ret);
+bool fact_has_own_unit(const struct event *event);
 enum fact fact_user_unit(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_slice(const struct event *event, size_t index, struct predicate_text *ret);
 enum fact fact_container(const struct event *event, size_t index, struct predicate_text *ret);

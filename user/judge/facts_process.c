@@ -107,6 +107,12 @@ enum fact fact_unit(const struct event *event, size_t index, struct predicate_te
 	return text_of_cgroup(event, index, event->process->cgroup.unit, ret);
 }
 
+/* The unit of what is in a container is its runtime's, and does not tell what the program is. */
+bool fact_has_own_unit(const struct event *event)
+{
+	return event->process && event->process->cgroup.unit && !event->process->cgroup.container_id;
+}
+
 enum fact fact_user_unit(const struct event *event, size_t index, struct predicate_text *ret)
 {
 	if (!event->process)

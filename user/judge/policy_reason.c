@@ -129,7 +129,8 @@ static uint32_t rank_of(const struct rule *rule, const struct event *event)
 	return width > RANGE_MAX ? RANK_NONE * (RANGE_MAX + 1) : rank * (RANGE_MAX + 1) + width;
 }
 
-/* Adds the programs, or else the units, of the rules of this rank. The next rank that there is. */
+/* Adds the programs, or else the units, of the rules of this rank: also where it is the right program, and not there.
+ * The next rank that there is. */
 static uint32_t add_rank(const struct policy *policy, const struct event *event, uint32_t rank, struct expected *ret)
 {
 	uint32_t next = RANK_NONE * (RANGE_MAX + 1);
@@ -138,17 +139,26 @@ static uint32_t add_rank(const struct policy *policy, const struct event *event,
 
 	policy_candidates_begin(policy, event, &candidates);
 	while ((rule = policy_candidates_next(policy, &candidates))) {
-		const struct condition *condition = rule_condition(rule, "exe");
+		const struct condition *exe = rule_condition(rule, "exe"), *unit = rule_condition(rule, "unit");
+		const struct condition *condition = exe && !(unit && condition_holds(exe, event)) ? exe : unit;
 		uint32_t of_rule = rank_of(rule, event);
 
-		if (!condition)
-			condition = rule_condition(rule, "unit");
 		if (of_rule == rank && condition)
 			add_expected(ret, condition);
 		else if (of_rule > rank && of_rule < next)
 			next = of_rule;
 	}
 	return next;
+}
+
+static void write_words(struct phrase *phrase, const struct expected *expected)
+{
+	for (size_t i = 0; i < expected->count && i < EXPECTED_MAX; i++) {
+		phrase_text(phrase, i ? " or " : "");
+		write_text(phrase, expected->words[i]->text);
+	}
+	if (expected->count > EXPECTED_MAX)
+		phrase_format(phrase, " and %zu more", expected->count - EXPECTED_MAX);
 }
 
 static void write_expected(struct phrase *phrase, const struct policy *policy, const struct event *event)
@@ -162,12 +172,43 @@ static void write_expected(struct phrase *phrase, const struct policy *policy, c
 		return;
 	}
 	phrase_text(phrase, "expected ");
-	for (size_t i = 0; i < expected.count && i < EXPECTED_MAX; i++) {
-		phrase_text(phrase, i ? " or " : "");
-		write_text(phrase, expected.words[i]->text);
+	write_words(phrase, &expected);
+}
+
+/*
+ * Of a rule that expects this very program on the port, and in another unit: the condition on the unit. Not one of an
+ * interpreter's, which is told by its unit alone: of it others tell better who is expected.
+ */
+static const struct condition *other_unit(const struct rule *rule, const struct event *event)
+{
+	const struct condition *exe = rule_condition(rule, "exe"), *unit = rule_condition(rule, "unit-if-any");
+
+	if (rule->verdict != VERDICT_EXPECT || !exe || !unit || condition_holds(unit, event))
+		return NULL;
+	return condition_holds(exe, event) && is_about_port(rule, event) ? unit : NULL;
+}
+
+/* False: it is not the unit that makes the program unexpected. */
+static bool write_expected_unit(struct phrase *phrase, const struct policy *policy, const struct event *event)
+{
+	struct expected expected = {.count = 0};
+	struct policy_candidates candidates;
+	const struct rule *rule;
+
+	if (!policy)
+		return false;
+	policy_candidates_begin(policy, event, &candidates);
+	while ((rule = policy_candidates_next(policy, &candidates))) {
+		const struct condition *condition = other_unit(rule, event);
+
+		if (condition)
+			add_expected(&expected, condition);
 	}
-	if (expected.count > EXPECTED_MAX)
-		phrase_format(phrase, " and %zu more", expected.count - EXPECTED_MAX);
+	if (!expected.count)
+		return false;
+	phrase_text(phrase, "expected this program in ");
+	write_words(phrase, &expected);
+	return true;
 }
 
 /* The program: its path, or its name where the path is not known. */
@@ -260,9 +301,16 @@ static void write_approved(struct phrase *phrase, const struct event *event, str
 static void write_unexpected(struct phrase *phrase, const struct policy *policy, const struct event *event,
                              struct user_cache *users)
 {
-	write_expected(phrase, policy, event);
+	bool of_unit = write_expected_unit(phrase, policy, event);
+
+	if (!of_unit)
+		write_expected(phrase, policy, event);
 	phrase_text(phrase, event->error ? ", tried by " : ", was ");
 	write_who(phrase, event, users);
+	if (of_unit) {
+		phrase_text(phrase, " in ");
+		write_text(phrase, event->process->cgroup.unit);
+	}
 	write_directory(phrase, event->process);
 	write_container(phrase, event->process);
 }

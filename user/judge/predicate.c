@@ -36,6 +36,8 @@ static const struct predicate predicates[] = {
 	{.key = "parent", .kind = &predicate_pattern, .text = fact_parent, .flags = PATTERN_IS_PATH},
 	{.key = "ancestor", .kind = &predicate_pattern, .text = fact_ancestor, .flags = PATTERN_IS_PATH},
 	{.key = "unit", .kind = &predicate_pattern, .text = fact_unit, .flags = GLOB_ANY},
+	{.key = "unit-if-any", .kind = &predicate_pattern, .text = fact_unit, .flags = GLOB_ANY,
+	 .applies = fact_has_own_unit},
 	{.key = "user-unit", .kind = &predicate_pattern, .text = fact_user_unit, .flags = GLOB_ANY},
 	{.key = "slice", .kind = &predicate_pattern, .text = fact_slice, .flags = GLOB_ANY},
 	{.key = "container", .kind = &predicate_pattern, .text = fact_container,
@@ -83,6 +85,8 @@ bool condition_holds(const struct condition *condition, const struct event *even
 	const struct predicate *predicate = condition->predicate;
 	bool includes = false, included = false;
 
+	if (predicate->applies && !predicate->applies(event))
+		return true;
 	for (size_t i = 0; i < condition->count; i++) {
 		const struct predicate_word *word = &condition->words[i];
 

@@ -125,6 +125,8 @@ struct predicate {
 	int (*resolve)(struct predicate_reader *reader, struct predicate_word *word);
 	uint64_t refused; /* bits of a set whose words are not taken, */
 	const char *why_refused;
+	/* NULL: always. A condition that does not apply to an event holds, whatever its words */
+	bool (*applies)(const struct event *event);
 };
 
 /* One line of a rule, its repetitions joined. */

@@ -60,7 +60,7 @@ LIVE_WATCH := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/live/watch/*.c)))
 
 PACKAGES := libbpf libelf zlib nettle inih jansson
 # where librpm is here, the packages of an rpm system are told, too
-ifeq ($(shell $(PKG_CONFIG) --exists rpm && echo yes),yes)
+ifeq ($(shell $(PKG_CONFIG) --exists rpm 2>/dev/null && echo yes),yes)
 PACKAGES += rpm
 override CPPFLAGS += -DHAVE_RPM
 endif

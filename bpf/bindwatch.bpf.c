@@ -355,6 +355,18 @@ static __always_inline int cgroup_result(void)
 	return cgroup_retval ? bpf_get_retval() : 0;
 }
 
+/* Of the socket that cgroup_bind4/6 saw a moment ago only this is new: an address of IPv6 sets IPV6_V6ONLY by itself. */
+static __always_inline bool fill_bound(struct bw_call *call, const struct sock *sk)
+{
+	if (call->sk != (__u64)sk)
+		return fill_socket(&call->record, sk, false);
+	call->record.bound_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	if (BITFIELD(false, sk, __sk_common.skc_ipv6only))
+		call->record.socket_flags |= BW_SOCKET_V6ONLY;
+	read_address(call->record.bound_address, call->record.family, sk, false);
+	return true;
+}
+
 /*
  * The port is taken. Within bind(2) the outcome is still open (a program of the root that stands behind this one may
  * refuse), so it is kept for the exit, unless the exit may never be seen: better such a refusal is missed than a bind.
@@ -372,11 +384,11 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 	struct bw_socket alone = {};
 
 	if (call && !exit_skipped) {
-		call->bound = fill_socket(&call->record, sk, false);
+		call->bound = fill_bound(call, sk);
 		return 1;
 	}
 	if (call) {
-		if (fill_socket(&call->record, sk, false))
+		if (fill_bound(call, sk))
 			emit(&call->record, BW_RECORD_BIND, cgroup_result(), hook);
 		call->told = true;
 		return 1;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
@@ -26,6 +27,9 @@ int live_load_program(union bpf_attr *attr, size_t size)
 	return result;
 }
 
+/* PROC_PID_INIT_INO of include/linux/proc_ns.h */
+#define FIRST_PIDNS 0xeffffffcU
+
 const char *live_why_not(void)
 {
 	/* r0 = 0; exit: the smallest program that there is */
@@ -39,10 +43,13 @@ const char *live_why_not(void)
 	        .insn_cnt = 2,
 	        .license = (uintptr_t) "BSD",
 	};
+	struct stat pidns;
 	int fd;
 
 	if (geteuid() != 0)
 		return "needs root";
+	if (stat("/proc/self/ns/pid", &pidns) || pidns.st_ino != FIRST_PIDNS)
+		return "needs the first pid namespace, whose pids the events tell (docker run --pid=host)";
 	if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
 		return "this kernel has no BTF (/sys/kernel/btf/vmlinux)";
 	fd = live_load_program(&attr, sizeof(attr));

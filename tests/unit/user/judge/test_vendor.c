@@ -20,7 +20,7 @@
 #include "user/judge/policy.h"
 
 /* As docs/bindwatch.8 has it. */
-#define SERVICES 217
+#define SERVICES 220
 
 /* Of user/judge/policy_embedded.S: each file's name and text, with a NUL behind both. */
 extern const char policy_embedded[], policy_embedded_end[];
@@ -358,6 +358,97 @@ static void interpreters_have_a_unit(void **state)
 	assert_int_equal(without, 0);
 }
 
+/* The expectations that ask for no unit, and why. */
+static const struct {
+	const char *rule, *why;
+} without_unit[] = {
+        {"mosh", "every login starts its own"},
+        {"rdp", "a desktop shares itself"},
+        {"vnc", "a desktop shares itself"},
+        {"x11", "a user's display runs in his session"},
+        {"podman-published-port", "of a container that is started by hand"},
+        {"rootless-published-port", "a user's"},
+        {"podman-name-server", "in a scope of any name"},
+        {"rpc-program", "mount.nfs, showmount and rpcinfo are typed"},
+        {"remote-shell", "rsh is typed"},
+        {"git", "git daemon is typed"},
+        {"subversion", "svnserve is typed; Debian has no unit"},
+        {"nbd", "qemu-nbd and nbdkit are typed"},
+        {"gluster", "so is the mount that starts a client"},
+        {"dlna", "a desktop's Rygel"},
+        {"kubernetes-network-image", "in containers only"},
+        {"kubernetes-ingress", "in containers only"},
+        {"coredns-image", "in containers only"},
+        {"prometheus-image", "in containers only"},
+        {"fluent-bit-image", "in containers only"},
+        {"splunk", "its own command starts it anew"},
+        {"wazuh", "its own command starts it anew"},
+        {"audio-stream", "a user's PipeWire, PulseAudio or MPD"},
+        {"bittorrent", "a user's"},
+        {"syncthing", "a user's"},
+        {"bitcoin", "a user's"},
+        {"multicast-discovery", "browsers"},
+        {"desktop-link", "a user's"},
+        {"jaeger", "no package has a unit"},
+        {"performance-co-pilot", "pmlogger is typed, and started by cron in a session"},
+        {"dhcp-client-command", "whatever sets up an interface starts it, also ifup as it is typed"},
+        {"isc-dhcp", "dhclient, as above"},
+        {"ntp-query", "typed, and started by cron in a session"},
+        {"ipsec", "strongSwan's `ipsec restart` is typed"},
+        {"epmd", "each program in Erlang starts it, a user's too"},
+        {"qemu", "a user's machine"},
+        {"vmware", "a user's machine"},
+        {"virtualbox", "a user's machine"},
+};
+
+#define WITHOUT_UNIT (sizeof(without_unit) / sizeof(without_unit[0]))
+
+static bool *find_without_unit(const char *rule, bool seen[WITHOUT_UNIT])
+{
+	for (size_t i = 0; i < WITHOUT_UNIT; i++) {
+		if (strcmp(without_unit[i].rule, rule) == 0)
+			return &seen[i];
+	}
+	return NULL;
+}
+
+/* An expectation of a program asks for the unit, or the table above says why it does not. */
+static void programs_have_a_unit(void **state)
+{
+	bool seen[WITHOUT_UNIT] = {false};
+	size_t wrong = 0;
+
+	(void)state;
+	for (const char *file = policy_embedded; file < policy_embedded_end && *file;) {
+		const char *text = file + strlen(file) + 1, *end = text;
+		char verdict[16], rule[80], word[256];
+
+		while ((text = next_rule(end, verdict, rule, &end))) {
+			const char *exe = text, *unit = text, *if_any = text;
+			bool *listed = find_without_unit(rule, seen), has;
+
+			if (strcmp(verdict, "expect") != 0 || !next_word("exe", end, &exe, word))
+				continue;
+			has = next_word("unit", end, &unit, word) || next_word("unit-if-any", end, &if_any, word);
+			if (listed)
+				*listed = true;
+			if (has != (listed != NULL))
+				continue;
+			print_error("%s: [expect %s] %s\n", file, rule, has ? "has a unit" : "has no unit");
+			wrong++;
+		}
+		file += strlen(file) + 1;
+		file += strlen(file) + 1;
+	}
+	for (size_t i = 0; i < WITHOUT_UNIT; i++) {
+		if (seen[i])
+			continue;
+		print_error("there is no [expect %s] of a program\n", without_unit[i].rule);
+		wrong++;
+	}
+	assert_int_equal(wrong, 0);
+}
+
 /* The manual's own number. */
 static void manual_counts(void **state)
 {
@@ -382,6 +473,7 @@ int main(void)
 	        cmocka_unit_test(each_rule),
 	        cmocka_unit_test(alerts_name_the_interpreters),
 	        cmocka_unit_test(interpreters_have_a_unit),
+	        cmocka_unit_test(programs_have_a_unit),
 	        cmocka_unit_test(manual_counts),
 	};
 

@@ -20,7 +20,7 @@
 #include "user/judge/policy.h"
 
 /* As docs/bindwatch.8 has it. */
-#define SERVICES 220
+#define SERVICES 221
 
 /* Of user/judge/policy_embedded.S: each file's name and text, with a NUL behind both. */
 extern const char policy_embedded[], policy_embedded_end[];
@@ -79,6 +79,8 @@ static void fill_event(const struct row *row, struct process *process, struct ev
 	assert_int_equal(inet_pton(server.family, address, server.address), 1);
 	*process = (struct process){.pid = 4711};
 	process->executable.path = row->exe && row->exe[0] ? row->exe : NULL;
+	process->arguments = row->arguments;
+	process->arguments_length = row->arguments ? strlen(row->arguments) + 1 : 0;
 	process->executable.flags = row->flags;
 	process->executable.flags_known = (1U << EXECUTABLE_FLAGS) - 1;
 	process->executable.package_known = row->unpackaged;
@@ -399,6 +401,7 @@ static const struct {
         {"qemu", "a user's machine"},
         {"vmware", "a user's machine"},
         {"virtualbox", "a user's machine"},
+        {"web-server-test", "nginx -t is typed"},
 };
 
 #define WITHOUT_UNIT (sizeof(without_unit) / sizeof(without_unit[0]))

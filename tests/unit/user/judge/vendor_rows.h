@@ -25,6 +25,7 @@ struct row {
 	uint32_t user;
 	const char *address;
 	const char *parent;
+	const char *arguments; /* with blanks between them */
 	const char *container;
 	enum event_action action;
 	bool automatic;       /* port 0 was asked for */
@@ -328,6 +329,10 @@ static const struct row expected[] = {
         BIND("22/tcp", "/usr/sbin/sshd", "ssh", .unit = "session-1.scope", .container = "0a1b"),
         BIND("22/tcp", "/usr/lib/systemd/systemd", "socket-activation", .unit = "ssh.socket"),
         BIND("80/tcp", "/usr/sbin/nginx", "web-server", .unit = "nginx.service"),
+        BIND("80/tcp", "/usr/sbin/nginx", "web-server", .unit = "nginx.service", .arguments = "/usr/sbin/nginx -t -q"),
+        BIND("443/tcp", "/usr/sbin/nginx", "web-server-test", .unit = "session-1.scope", .arguments = "nginx -t"),
+        BIND("8080/tcp", "/usr/sbin/nginx", "web-server-test", .unit = "session-1.scope",
+             .arguments = "nginx -c /srv/n.conf -t -q"),
         BIND("80/tcp", "/usr/sbin/apache2", "web-server", .unit = "apache2@site.service"),
         BIND("6379/tcp", "/usr/bin/redis-check-rdb", "redis", .unit = "redis-server@6379.service"),
         BIND("26379/tcp", "/usr/bin/redis-check-rdb", "redis", .unit = "redis-sentinel.service"),
@@ -497,6 +502,10 @@ static const struct row others[] = {
         BIND("22/tcp", "/usr/sbin/sshd", "privileged-port", .unit = "user@0.service", .user_unit = "ssh.service",
          .severity = SEVERITY_HIGH),
         BIND("80/tcp", "/usr/sbin/nginx", "privileged-port", .unit = "ssh.service", .severity = SEVERITY_HIGH),
+        BIND("80/tcp", "/usr/sbin/nginx", "privileged-port", .unit = "session-1.scope", .arguments = "nginx -c /srv/-t",
+         .severity = SEVERITY_HIGH),
+        BIND("8080/tcp", "/usr/sbin/nginx", "registered-port", .unit = "session-1.scope", .arguments = "nginx -t",
+         .user = 1000, .severity = SEVERITY_LOW),
         BIND("22/tcp", "/usr/lib/systemd/systemd", "privileged-port", .unit = "user@0.service",
          .severity = SEVERITY_HIGH),
         BIND("6379/tcp", "/usr/bin/redis-check-rdb", "registered-port", .unit = "session-c1.scope",

@@ -150,7 +150,7 @@ struct bw_socket {
 
 /* A text that was read, and may be empty; else there is none and offset and length are 0. */
 #define BW_TEXT_KNOWN (1U << 0)
-/* The beginning of a path, or the end of the arguments, is missing. */
+/* The beginning of a path is missing; of the arguments, and of a cgroup's path, the end, of the latter maybe all. */
 #define BW_TEXT_CUT (1U << 1)
 
 /* Bytes behind bw_process, any value, without a terminator. */

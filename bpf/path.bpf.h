@@ -22,8 +22,17 @@
 #define WALK_STEP  16
 #define WALK_STEPS (BW_TEXT_MAX / 2 / WALK_STEP + 16)
 
-/* A cgroup below that many others is not told: systemd's are five deep, Kubernetes' seven. */
-#define CGROUP_DEPTH_MAX 64
+/*
+ * The whole path of a cgroup is told if no more levels are in it, and it has room: systemd's are five deep, Kubernetes'
+ * seven. Whoever was given a cgroup can make as many below it as he likes. Of one that is deeper the first levels are
+ * told, for which there is always room: unit, slice and container stand in these.
+ */
+#define CGROUP_LEVELS_MAX  64
+#define CGROUP_LEVELS_HEAD 16
+_Static_assert(CGROUP_LEVELS_HEAD *(NAME_LEN_MAX + 1) <= BW_TEXT_MAX, "room for the first levels of a cgroup's path");
+
+/* How far up a kernel is followed that has no table of a cgroup's ancestors. */
+#define CGROUP_CLIMB_MAX 1024
 
 enum walk_end {
 	WALK_UNDER_WAY,
@@ -44,6 +53,7 @@ struct walk {
 
 struct scratch {
 	struct walk walk;
+	const struct kernfs_node *node; /* of a cgroup: where walk_cgroup() begins; NULL: it is not known */
 	struct {
 		struct bw_process fixed;
 		char texts[BW_PROCESS_TEXTS_MAX];
@@ -94,8 +104,8 @@ static __always_inline bool prepend(struct walk *walk, const unsigned char *name
 
 /*
  * A mount that was detached (umount -l), or never attached (open_tree(2)), leads to the root of nothing. One of a mount
- * namespace that belongs to another user namespace than the process's leads to a root that somebody else made: a program
- * that was run by way of /proc/PID/root.
+ * namespace that belongs to another user namespace than the process's leads to a root that somebody else made: a
+ * program that was run by way of /proc/PID/root.
  */
 static __always_inline bool is_attached(const struct mount *mount)
 {
@@ -171,11 +181,10 @@ static __always_inline void walk_begin(struct walk *walk, const struct vfsmount 
 	walk->named = false;
 }
 
-/* The names of a cgroup's node and of those above it, the root's not. */
+/* The names of scratch->node and of those above it, the root's not. */
 __noinline int walk_cgroup(void)
 {
 	struct scratch *scratch = this_scratch();
-	const struct task_struct *task = (const void *)bpf_get_current_task();
 	const struct kernfs_node *node, *parent;
 	long length;
 
@@ -183,8 +192,9 @@ __noinline int walk_cgroup(void)
 		return 0;
 	scratch->walk.position = BW_TEXT_MAX;
 	scratch->walk.end = WALK_CUT;
-	node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
-	for (int i = 0; node && i < CGROUP_DEPTH_MAX; i++) {
+	node = scratch->node;
+	/* the root is one more, which has no name */
+	for (int i = 0; node && i <= CGROUP_LEVELS_MAX; i++) {
 		parent = kernfs_parent(node);
 		if (!parent) {
 			scratch->walk.end = WALK_ROOT;
@@ -194,6 +204,35 @@ __noinline int walk_cgroup(void)
 		if (length <= 1 || !prepend(&scratch->walk, (const void *)scratch->name, length - 1))
 			break;
 		node = parent;
+	}
+	return 0;
+}
+
+/* Before 6.1. */
+static __always_inline const struct kernfs_node *climb(const struct kernfs_node *node, int levels)
+{
+	for (int i = 0; i < CGROUP_CLIMB_MAX && i < levels; i++)
+		node = kernfs_parent(node);
+	return levels <= CGROUP_CLIMB_MAX ? node : NULL;
+}
+
+/* Sets scratch->node to the last of the levels that there is always room for; the cgroup is deeper. */
+__noinline int find_cgroup_head(void)
+{
+	struct scratch *scratch = this_scratch();
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+	const struct cgroup *cgroup, *head = NULL;
+
+	if (!probe_reads || !scratch)
+		return 0;
+	cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	if (bpf_core_field_exists(cgroup->ancestors)) {
+		bpf_probe_read_kernel(&head, sizeof(head),
+		                      (const void *)cgroup + bpf_core_field_offset(cgroup->ancestors) +
+		                              CGROUP_LEVELS_HEAD * sizeof(head));
+		scratch->node = BPF_CORE_READ(head, kn);
+	} else {
+		scratch->node = climb(BPF_CORE_READ(cgroup, kn), BPF_CORE_READ(cgroup, level) - CGROUP_LEVELS_HEAD);
 	}
 	return 0;
 }

@@ -217,14 +217,24 @@ __noinline int describe_directories(void)
 __noinline int describe_cgroup(void)
 {
 	struct scratch *scratch = this_scratch();
+	const struct task_struct *task = (const void *)bpf_get_current_task();
+	bool whole;
 
 	if (!probe_reads || !scratch)
 		return 0;
 	scratch->record.fixed.cgroup_id = bpf_get_current_cgroup_id();
+	scratch->node = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
 	walk_cgroup();
-	/* a part of it would be taken for another cgroup's */
+	whole = scratch->walk.end == WALK_ROOT;
+	if (!whole) {
+		find_cgroup_head();
+		walk_cgroup();
+	}
+	/* any other part of it would be taken for another cgroup's */
 	if (scratch->walk.end == WALK_ROOT)
 		keep_names(scratch, &scratch->record.fixed.cgroup, BW_TEXT_MAX);
+	if (!whole)
+		scratch->record.fixed.cgroup.flags |= BW_TEXT_KNOWN | BW_TEXT_CUT;
 	return 0;
 }
 
@@ -261,7 +271,8 @@ __noinline int describe_next_ancestor(void)
 	/* for the verifier of 5.10, which loses sight of the bound: it does not change the value */
 	barrier_var(count);
 	count &= BW_ANCESTORS_MAX - 1;
-	task = count ? scratch->leader : BPF_CORE_READ((const struct task_struct *)bpf_get_current_task(), group_leader);
+	task = count ? scratch->leader
+	             : BPF_CORE_READ((const struct task_struct *)bpf_get_current_task(), group_leader);
 	parent = BPF_CORE_READ(task, real_parent, group_leader);
 	if (!parent || parent == task || BPF_CORE_READ(parent, tgid) <= 0)
 		return 0;
@@ -350,16 +361,33 @@ static __always_inline __u32 mix(__u32 hash, __u64 value)
 	return (hash ^ (__u32)value ^ (__u32)(value >> 32)) * 0x01000193; /* as FNV-1a does */
 }
 
-/* What a process can change without an exec, and a description tells of it: where it stands, and in what. */
-static __always_inline __u32 context_of(const struct task_struct *task)
+/*
+ * What a process can change without an exec, and a description tells of it: where it stands, in what, and as what. By
+ * number, where there is one: the memory of a namespace that nobody is in any more is taken for the next.
+ * A function of its own, which the verifier looks at apart from what calls it.
+ */
+__noinline int context_of_current(void)
 {
+	const struct task_struct *task = (const void *)bpf_get_current_task();
 	__u32 hash = mix(0x811c9dc5, bpf_get_current_cgroup_id());
+	struct path root = {}, pwd = {};
+	const struct nsproxy *nsproxy;
+	const struct fs_struct *fs;
 
-	hash = mix(hash, (__u64)BPF_CORE_READ(task, nsproxy));
-	hash = mix(hash, (__u64)BPF_CORE_READ(task, fs, root.dentry));
-	hash = mix(hash, (__u64)BPF_CORE_READ(task, fs, root.mnt));
-	hash = mix(hash, (__u64)BPF_CORE_READ(task, fs, pwd.dentry));
-	return mix(hash, (__u64)BPF_CORE_READ(task, fs, pwd.mnt));
+	if (!probe_reads)
+		return 0;
+	nsproxy = BPF_CORE_READ(task, nsproxy);
+	fs = BPF_CORE_READ(task, fs);
+	bpf_core_read(&root, sizeof(root), &fs->root);
+	bpf_core_read(&pwd, sizeof(pwd), &fs->pwd);
+	hash = mix(hash, BPF_CORE_READ(nsproxy, mnt_ns, ns.inum));
+	hash = mix(hash, BPF_CORE_READ(nsproxy, net_ns, ns.inum));
+	hash = mix(hash, BPF_CORE_READ(task, cred, user_ns, ns.inum));
+	hash = mix(hash, (__u64)BPF_CORE_READ(task, mm, exe_file)); /* PR_SET_MM_EXE_FILE */
+	hash = mix(hash, (__u64)root.dentry);
+	hash = mix(hash, (__u64)root.mnt);
+	hash = mix(hash, (__u64)pwd.dentry);
+	return (int)mix(hash, (__u64)pwd.mnt);
 }
 
 /*
@@ -387,7 +415,7 @@ static __always_inline void tell_process(const struct bw_socket *record, struct 
 
 	if (!probe_reads)
 		return;
-	told.context = context_of((const void *)bpf_get_current_task());
+	told.context = context_of_current();
 	if (was_told(&key, record->exec_id, told.context))
 		return;
 	r = describe_process();

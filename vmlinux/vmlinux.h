@@ -330,7 +330,9 @@ struct kernfs_node___before_6_15 {
 };
 
 struct cgroup {
+	int level;
 	struct kernfs_node *kn;
+	struct cgroup *ancestors[]; /* by level, from the root; itself is the last: 6.1, 7f203bc89eb6 */
 };
 
 struct css_set {

@@ -322,6 +322,195 @@ static void a_container_is_known_as_one(void **state)
 	SKIP_BECAUSE(container.cgroup[0] ? NULL : "cgroup v2 is mounted nowhere");
 }
 
+/* --- deep cgroups --- */
+
+/* As user/sense and the kernel side have it: so many levels of a path that is too deep are told. */
+#define LEVELS_TOLD 16
+#define USER_SLICE  "/user.slice/user-1234.slice"
+#define USER_UNIT   USER_SLICE "/user@1234.service"
+
+struct deep {
+	char root[4096]; /* where the hierarchy is mounted */
+	size_t levels;   /* below USER_UNIT */
+	const char *name;
+};
+
+/* Goes down from the root, and makes what is not there. false: it cannot. */
+static bool go_down(const char *root, const char *path)
+{
+	char part[256];
+
+	if (chdir(root))
+		return false;
+	while (*path == '/') {
+		size_t length = strcspn(path + 1, "/");
+
+		(void)snprintf(part, sizeof(part), "%.*s", (int)length, path + 1);
+		if ((mkdir(part, 0755) && errno != EEXIST) || chdir(part))
+			return false;
+		path += length + 1;
+	}
+	return true;
+}
+
+static int enter_deep(void *context)
+{
+	const struct deep *deep = context;
+
+	if (!go_down(deep->root, USER_UNIT))
+		return 102;
+	for (size_t i = 0; i < deep->levels; i++)
+		if (mkdir(deep->name, 0755) || chdir(deep->name))
+			return 103;
+	return write_number(".", "cgroup.procs", getpid()) && chdir("/") == 0 ? 0 : 104;
+}
+
+/* From the deepest upwards: by a path it could not be named. */
+static void leave_deep(const struct deep *deep)
+{
+	bool there = chdir(deep->root) == 0 && chdir("." USER_UNIT) == 0;
+
+	for (size_t i = 0; there && i < deep->levels; i++)
+		there = chdir(deep->name) == 0;
+	for (size_t i = 0; i < deep->levels; i++) {
+		assert_int_equal(chdir(".."), 0);
+		assert_int_equal(rmdir(deep->name), 0);
+	}
+	assert_int_equal(chdir("/"), 0);
+}
+
+static int find_root(void *context, const struct mountinfo *mount)
+{
+	struct deep *deep = context;
+
+	if (strcmp(mount->type, "cgroup2") != 0)
+		return 0;
+	(void)snprintf(deep->root, sizeof(deep->root), "%s", mount->point);
+	return 1;
+}
+
+static size_t count_levels(const char *path)
+{
+	size_t levels = 0;
+
+	for (; *path; path++)
+		levels += *path == '/';
+	return levels;
+}
+
+/* Who was given a cgroup can go as deep below it as he likes, and cannot hide by it where it stands. */
+static void a_deep_cgroup_has_its_unit(void **state)
+{
+	static char long_name[251];
+	static const struct {
+		size_t levels, length; /* of a name */
+	} table[] = {{70, 1}, {20, 250}, {1000, 2}};
+	static struct deep deep;
+	const struct who_run run = {.file = test.tool, .stay = true, .prepare = enter_deep, .context = &deep};
+
+	(void)state;
+	SKIP_BECAUSE(test.why_not);
+	(void)mountinfo_each(MOUNTINFO, find_root, &deep);
+	SKIP_BECAUSE(deep.root[0] ? NULL : "cgroup v2 is mounted nowhere");
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct who_event event;
+		struct who_child child;
+
+		memset(long_name, 'd', table[i].length);
+		long_name[table[i].length] = '\0';
+		deep.name = long_name;
+		deep.levels = table[i].levels;
+		child = who_run(&test, &run);
+		who_await(&test, child.port, &event);
+		assert_non_null(event.process.cgroup.path);
+		assert_true(event.process.cgroup.path_truncated);
+		assert_int_equal(count_levels(event.process.cgroup.path), LEVELS_TOLD);
+		assert_memory_equal(event.process.cgroup.path, USER_UNIT "/d", strlen(USER_UNIT "/d"));
+		assert_string_equal(event.process.cgroup.unit, "user@1234.service");
+		assert_string_equal(event.process.cgroup.slice, "user-1234.slice");
+		who_end(&child);
+		who_event_free(&event);
+		leave_deep(&deep);
+	}
+	assert_int_equal(chdir(deep.root), 0);
+	(void)rmdir("." USER_UNIT);
+	(void)rmdir("." USER_SLICE);
+	(void)rmdir("user.slice");
+	assert_int_equal(chdir("/"), 0);
+}
+
+/* --- namespaces --- */
+
+#define MOVES 8
+
+struct moves {
+	uint16_t ports[MOVES + 1];
+	ino_t networks[MOVES], users;
+};
+
+static ino_t namespace_of(const char *name)
+{
+	char path[64];
+	struct stat status;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/ns/%s", name);
+	return stat(path, &status) ? 0 : status.st_ino;
+}
+
+static bool bind_to(int fd, uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/*
+ * Without an exec, each bind from other namespaces than the one before. The memory of what names a process's namespaces
+ * is taken again at once when it moves twice. The sockets stay in the network that they were made in.
+ */
+static void move_about(struct moves *moves)
+{
+	int sockets[MOVES + 1];
+
+	for (size_t i = 0; i <= MOVES; i++)
+		sockets[i] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (size_t i = 0; i < MOVES; i++) {
+		if (unshare(CLONE_NEWNET) || unshare(CLONE_NEWNET) || !bind_to(sockets[i], moves->ports[i]))
+			_exit(1);
+		moves->networks[i] = namespace_of("net");
+	}
+	if (unshare(CLONE_NEWUSER) || !bind_to(sockets[MOVES], moves->ports[MOVES]))
+		_exit(2);
+	moves->users = namespace_of("user");
+	_exit(0);
+}
+
+static void namespaces_are_those_of_the_moment(void **state)
+{
+	struct moves *moves = who_shared(sizeof(*moves));
+	struct who_event event;
+	int status;
+	pid_t pid;
+
+	(void)state;
+	SKIP_BECAUSE(test.why_not);
+	assert_non_null(moves);
+	for (size_t i = 0; i <= MOVES; i++)
+		moves->ports[i] = who_port(&test);
+	pid = fork();
+	if (pid == 0)
+		move_about(moves);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	for (size_t i = 0; i <= MOVES; i++) {
+		who_await(&test, moves->ports[i], &event);
+		assert_int_equal(event.process.netns_inode, moves->networks[i < MOVES ? i : MOVES - 1]);
+		if (i == MOVES)
+			assert_int_equal(event.process.userns_inode, moves->users);
+		who_event_free(&event);
+	}
+}
+
 static void the_ledger_agrees(void **state)
 {
 	(void)state;
@@ -335,6 +524,8 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(credentials_are_those_of_the_moment),
 	        cmocka_unit_test(the_login_is_told_or_unset),
 	        cmocka_unit_test(a_container_is_known_as_one),
+	        cmocka_unit_test(a_deep_cgroup_has_its_unit),
+	        cmocka_unit_test(namespaces_are_those_of_the_moment),
 	        cmocka_unit_test(the_ledger_agrees),
 	};
 	int failed;

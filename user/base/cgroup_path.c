@@ -308,7 +308,7 @@ void cgroup_path_parse(const char *path, char *texts, struct process_cgroup *ret
 	struct findings found = {.runtime = RUNTIME_NONE, .in_units = true};
 	struct piece parent = {.text = "", .length = 0};
 
-	*ret = (struct process_cgroup){.id = ret->id, .path = path};
+	*ret = (struct process_cgroup){.id = ret->id, .path = path, .path_truncated = ret->path_truncated};
 	if (*path != '/')
 		return;
 	while (*path == '/') {

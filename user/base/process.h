@@ -72,6 +72,7 @@ enum container_runtime {
 struct process_cgroup {
 	uint64_t id;           /* of cgroup v2; 0: not known */
 	const char *path;      /* from the root of the hierarchy; NULL: not known */
+	bool path_truncated;   /* the end is missing; path NULL: all of it, which is deeper than can be told */
 	const char *unit;      /* of the system's service manager: "ssh.service", "user@1000.service"; NULL: none */
 	const char *slice;     /* in which the unit stands: "system.slice"; NULL: none, unless slice_unknown */
 	bool slice_unknown;    /* the path is not that of a process, but made of a description that names no slice */

@@ -164,6 +164,7 @@ static void read_cgroup(struct document *document, struct process_cgroup *cgroup
 
 	(void)document_number(document, NULL, "bindwatch.cgroup.id", UINT64_MAX, &cgroup->id);
 	cgroup->path = document_bytes(document, NULL, "bindwatch.cgroup.path", NULL);
+	(void)document_bool(document, NULL, "bindwatch.cgroup.path_truncated", &cgroup->path_truncated);
 	/* these are written as they are: they have no byte that needs an escape */
 	cgroup->unit = document_text(document, NULL, "bindwatch.cgroup.unit");
 	cgroup->slice = document_text(document, NULL, "bindwatch.cgroup.slice");

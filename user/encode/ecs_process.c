@@ -389,12 +389,14 @@ static void write_ancestors(struct json *json, const struct encode_host *host, c
 
 static void write_cgroup(struct json *json, const struct process_cgroup *cgroup)
 {
-	if (!cgroup->id && !cgroup->path)
+	if (!cgroup->id && !cgroup->path && !cgroup->path_truncated)
 		return;
 	member_object(json, "cgroup");
 	if (cgroup->id)
 		member_u64_string(json, "id", cgroup->id);
 	member_path(json, "path", cgroup->path);
+	if (cgroup->path_truncated)
+		member_bool(json, "path_truncated", true);
 	member_name(json, "unit", cgroup->unit);
 	member_name(json, "slice", cgroup->slice);
 	member_name(json, "user_unit", cgroup->user_unit);

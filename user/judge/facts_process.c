@@ -93,10 +93,18 @@ enum fact fact_ancestor(const struct event *event, size_t index, struct predicat
 	return ancestor_path(&process->ancestors[index], ret);
 }
 
+/* One that is deeper than can be told was made by the process, to hide what it is in: that is told, and is nothing. */
+static bool cgroup_is_told(const struct process_cgroup *cgroup)
+{
+	return cgroup->path || cgroup->path_truncated;
+}
+
 /* What the cgroup's path tells; where the path is not known, nothing is. */
 static enum fact text_of_cgroup(const struct event *event, size_t index, const char *text, struct predicate_text *ret)
 {
-	return index ? FACT_NO : text_or(text, event->process->cgroup.path ? FACT_NO : FACT_UNKNOWN, ret);
+	const struct process_cgroup *cgroup = &event->process->cgroup;
+
+	return index ? FACT_NO : text_or(text, cgroup_is_told(cgroup) ? FACT_NO : FACT_UNKNOWN, ret);
 }
 
 /* Of the system's manager only: a user calls his own units what he likes, sshd.service too. */
@@ -110,7 +118,9 @@ enum fact fact_unit(const struct event *event, size_t index, struct predicate_te
 /* The unit of what is in a container is its runtime's, and does not tell what the program is. */
 bool fact_has_own_unit(const struct event *event)
 {
-	return event->process && event->process->cgroup.unit && !event->process->cgroup.container_id;
+	const struct process_cgroup *cgroup = event->process ? &event->process->cgroup : NULL;
+
+	return cgroup && (cgroup->unit || (!cgroup->path && cgroup->path_truncated)) && !cgroup->container_id;
 }
 
 enum fact fact_user_unit(const struct event *event, size_t index, struct predicate_text *ret)
@@ -151,7 +161,7 @@ enum fact fact_container(const struct event *event, size_t index, struct predica
 		*ret = (struct predicate_text){NULL, 0};
 		return FACT_YES;
 	}
-	return cgroup->path ? FACT_NO : FACT_UNKNOWN;
+	return cgroup_is_told(cgroup) ? FACT_NO : FACT_UNKNOWN;
 }
 
 /* Who is in no container has no image. */
@@ -170,7 +180,7 @@ void fact_runtime(const struct event *event, uint64_t *ret_bits, uint64_t *ret_k
 {
 	const struct process_cgroup *cgroup = event->process ? &event->process->cgroup : NULL;
 
-	if (!cgroup || cgroup->runtime == RUNTIME_UNKNOWN || (cgroup->runtime == RUNTIME_NONE && !cgroup->path))
+	if (!cgroup || cgroup->runtime == RUNTIME_UNKNOWN || (cgroup->runtime == RUNTIME_NONE && !cgroup_is_told(cgroup)))
 		return;
 	*ret_bits = cgroup->runtime == RUNTIME_NONE ? 0 : 1ULL << cgroup->runtime;
 	*ret_known = ALL_BITS;

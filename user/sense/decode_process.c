@@ -192,6 +192,7 @@ int decode_process(const void *data, size_t size, struct process *ret, char text
 	if (!(record.root.flags & BW_TEXT_CUT))
 		ret->root_directory = read_path(&reader, &record.root);
 	ret->cgroup.path = read_path(&reader, &record.cgroup);
+	ret->cgroup.path_truncated = record.cgroup.flags & BW_TEXT_CUT;
 	for (size_t i = 0; i < record.ancestors_count; i++)
 		read_ancestor(&reader, &record.ancestors[i], &ret->ancestors[i]);
 	return 0;

@@ -281,24 +281,31 @@ static uint64_t cgroup_id(int root, const char *path)
 	return id;
 }
 
-/* The line of the v2 hierarchy: "0::/path" (cgroups(7)). */
+/* The lines of a dozen hierarchies of version 1, and one path of any length. */
+#define CGROUP_LINES_MAX (4 * PATH_MAX)
+
+/* The line of the v2 hierarchy: "0::/path" (cgroups(7)). A path of PATH_MAX bytes is refused by the kernel. */
 static void read_cgroup(struct process_reading *reading, int root, int proc)
 {
 	struct process_cgroup *ret = &reading->process.cgroup;
-	char *text = room(reading), *line, *end;
+	char text[CGROUP_LINES_MAX];
+	ssize_t n = proc_file(proc, "cgroup", text, sizeof(text));
+	const char *line;
+	size_t length;
 
-	if (proc_file(proc, "cgroup", text, PATH_MAX) < 0)
+	ret->path_truncated = n == -ENAMETOOLONG;
+	if (n < 0)
 		return;
 	line = strncmp(text, "0::/", 4) == 0 ? text : strstr(text, "\n0::/");
 	if (!line)
 		return;
 	line = strchr(line, '/');
-	end = strchr(line, '\n');
-	if (!end)
+	length = strcspn(line, "\n");
+	if (line[length] != '\n' || length >= PATH_MAX)
 		return;
-	memmove(text, line, (size_t)(end - line));
-	text[end - line] = '\0';
-	ret->path = keep(reading, (size_t)(end - line));
+	memcpy(room(reading), line, length);
+	room(reading)[length] = '\0';
+	ret->path = keep(reading, length);
 	ret->id = cgroup_id(root, ret->path);
 }
 

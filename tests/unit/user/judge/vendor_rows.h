@@ -380,6 +380,8 @@ static const struct row others[] = {
         BIND("5432/tcp", "/opt/x", "own-namespace-program", .user = 1000, .userns = true, .severity = SEVERITY_HIGH),
         BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-program", .user = 1000, .userns = true,
          .action = EVENT_EXISTING, .socket = BW_SOCKET_PORT_ASKED, .severity = SEVERITY_HIGH),
+        BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-job", .user = 1000, .userns = true, .slice = "system.slice",
+         .unit = "cron.service", .severity = SEVERITY_HIGH),
         BIND("8080/tcp", "/usr/sbin/nginx", "own-namespace-container", .user = 1000, .userns = true,
          .slice = "user-1000.slice", .container = "0123456789abcdef", .severity = SEVERITY_LOW),
         /* and nothing of it, though in a namespace of users of its own */
@@ -387,6 +389,8 @@ static const struct row others[] = {
          .unit = "nginx.service", .verdict = VERDICT_EXPECT),
         BIND("5432/tcp", "/usr/lib/postgresql/15/bin/postgres", "postgresql", .userns = true,
          .slice = "system-postgresql.slice", .verdict = VERDICT_EXPECT),
+        BIND("80/tcp", "/usr/sbin/nginx", "web-server", .userns = true, .slice = "web.slice", .unit = "nginx.service",
+         .verdict = VERDICT_EXPECT),
         BIND("8080/tcp", "/usr/sbin/nginx", "web-server-alternate", .user = 1000, .userns = true, .netns = true,
          .slice = "user-1000.slice", .container = "0123456789abcdef", .verdict = VERDICT_EXPECT),
         BIND("8080/tcp", "/usr/sbin/nginx", "web-server-alternate", .user = 1000, .userns = true, .netns = true,

@@ -70,7 +70,7 @@ enum bw_hook {
 #define BW_SOCKET_FREEBIND    (1U << 3) /* IP_FREEBIND, IPV6_FREEBIND */
 #define BW_SOCKET_TRANSPARENT (1U << 4) /* IP_TRANSPARENT, IPV6_TRANSPARENT */
 #define BW_SOCKET_KERNEL      (1U << 5) /* opened by the kernel for itself (sock_create_kern) */
-#define BW_SOCKET_AUTOBOUND   (1U << 6) /* BW_RECORD_LISTEN: nobody bound it, the listen itself took the port */
+#define BW_SOCKET_AUTOBOUND   (1U << 6) /* BW_RECORD_LISTEN: the first told of a port that the kernel chose: it took it */
 #define BW_SOCKET_PORT_ASKED  (1U << 7) /* the port was bound by its number (SOCK_BINDPORT_LOCK) */
 
 /* What could not be read, and whose bits above then say nothing. */

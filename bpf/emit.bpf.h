@@ -118,9 +118,10 @@ static __always_inline bool hold(struct bw_socket *record, struct bw_counters *c
 	}
 	/*
 	 * The listen came first, and nobody asked for the port by its number: the listen took it. Not so with SCTP,
-	 * where sctp_bindx(3) takes a port past every hook on a bind, and no mark tells of whom it asked.
+	 * where sctp_bindx(3) takes a port past every hook on a bind, and no mark tells of whom it asked. Of a port that
+	 * cannot be kept nobody knows whether it was told: it is better judged twice than never.
 	 */
-	if (r == 0 && record->header.type == BW_RECORD_LISTEN) {
+	if ((r == 0 || r == -E2BIG) && record->header.type == BW_RECORD_LISTEN) {
 		bool asked = record->socket_flags & BW_SOCKET_PORT_ASKED;
 
 		record->socket_flags |=

@@ -277,6 +277,51 @@ static void in_flight_is_an_alert(void **state)
 	monitor_free(&monitor);
 }
 
+static int fetch_back(int channel)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	char byte;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {
+	        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	int fd;
+
+	assert_int_equal(recvmsg(channel, &message, MSG_CMSG_CLOEXEC), 1);
+	memcpy(&fd, CMSG_DATA((struct cmsghdr *)control), sizeof(fd));
+	return fd;
+}
+
+/* Nobody could give it a cookie, so it cannot be kept; its listen takes a port all the same, and is judged. */
+static void unknown_before_and_listens(void **state)
+{
+	const struct monitor_options options = {
+	        .program = program, .arguments = ARGUMENTS("--output", "json"), .json = true, .vendor_policy = true};
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof(address);
+	struct monitor monitor;
+	const json_t *event;
+	int channel[2], fd;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
+	send_away(channel[0], socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+	assert_int_equal(monitor_start(&monitor, &options), 0);
+	fd = fetch_back(channel[1]);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(live_find(&monitor, ACTION_LISTEN, ntohs(address.sin_port), &event), 1);
+	assert_true(json_is_true(live_field(event, "bindwatch.ephemeral")));
+	assert_non_null(live_field(event, "bindwatch.policy.verdict"));
+	close(fd);
+	close(channel[0]);
+	close(channel[1]);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(monitor_ledger(&monitor), 0);
+	monitor_free(&monitor);
+}
+
 /* Made before the monitor was there, bound after; and bound before, listening after: by its number, so no autobind. */
 static void made_before_and_bound_after(void **state)
 {
@@ -566,6 +611,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(in_flight_is_an_alert),
 	        cmocka_unit_test(made_before_and_bound_after),
 	        cmocka_unit_test(made_before_and_listens),
+	        cmocka_unit_test(unknown_before_and_listens),
 	        cmocka_unit_test(who_it_is_stays_the_same),
 	        cmocka_unit_test(none_is_missed_while_it_starts),
 	};

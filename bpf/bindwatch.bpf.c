@@ -385,6 +385,7 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 
 	if (call && !exit_skipped) {
 		call->bound = fill_bound(call, sk);
+		call->kept = call->bound && hold_untold(&call->record);
 		return 1;
 	}
 	if (call) {
@@ -415,16 +416,20 @@ int cgroup_post_bind6(struct bpf_sock *ctx)
 	return port_taken(ctx, BW_HOOK_CGROUP_POST_BIND6);
 }
 
-/* A bind whose entry was not kept is told by post_bind like one that has none, and then it is not lost. */
-static __always_inline bool told_alone(void)
+/*
+ * A bind whose entry was not seen or not kept. It is lost if it came to a socket, which then was asked for it, and
+ * post_bind did not tell it like one that has no entry. What seccomp refused has an end and no entry, too.
+ */
+static __always_inline void end_alone(void)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct bw_call *call = bpf_map_lookup_elem(&asked, &thread);
-	bool told = call && call->bound;
 
-	if (told)
-		(void)bpf_map_delete_elem(&asked, &thread);
-	return told;
+	if (!call)
+		return;
+	if (!call->bound)
+		call_not_kept();
+	(void)bpf_map_delete_elem(&asked, &thread);
 }
 
 SEC("tracepoint/syscalls/sys_exit_bind")
@@ -435,8 +440,7 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 	int result = ctx->ret;
 
 	if (!call) {
-		if (!told_alone())
-			call_not_kept();
+		end_alone();
 		return 0;
 	}
 	if (call->told) {
@@ -456,7 +460,9 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 			call_not_kept();
 	}
 	if (call->bound)
-		emit(&call->record, BW_RECORD_BIND, result, BW_HOOK_SYS_EXIT_BIND);
+		emit_holding(&call->record, BW_RECORD_BIND, result, BW_HOOK_SYS_EXIT_BIND, !call->kept);
+	if (call->kept)
+		hold_told(&call->record, result);
 	call_end();
 	return 0;
 }
@@ -467,10 +473,16 @@ int sys_enter_listen(struct trace_event_raw_sys_enter *ctx)
 	const struct sock *sk = socket_of(ctx->args[0]);
 	struct bw_call call = {.kind = BW_RECORD_LISTEN, .fd = ctx->args[0]};
 
+	if (sk) {
+		__u64 cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+
+		call.kept = bpf_map_lookup_elem(&held, &cookie) != NULL;
+	}
 	/* a socket that listens already only gets another backlog; one that is connected is refused: neither is about a
 	 * port */
 	call.refused = !sk || BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_CLOSE;
-	call_begin(&call);
+	if (!call_begin(&call))
+		call_not_kept();
 	return 0;
 }
 
@@ -484,12 +496,11 @@ int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 	struct bw_call *call = call_under_way(BW_RECORD_LISTEN);
 	struct bw_socket record = {};
 	const struct sock *sk;
-	bool found;
+	bool found, holds;
 
-	if (!call) {
-		call_not_kept();
+	/* refused by seccomp, or its entry found no room, and was counted there */
+	if (!call)
 		return 0;
-	}
 	if (call->told) {
 		call_end();
 		return 0;
@@ -497,11 +508,13 @@ int sys_exit_listen(struct trace_event_raw_sys_exit *ctx)
 	sk = call->refused ? NULL : socket_of(call->fd);
 	found = sk && fill_socket(&record, sk, false);
 	if (call->bound && (!found || record.cookie != call->record.cookie)) {
-		emit(&call->record, BW_RECORD_LISTEN, ctx->ret, BW_HOOK_SYS_EXIT_LISTEN);
+		emit_holding(&call->record, BW_RECORD_LISTEN, ctx->ret, BW_HOOK_SYS_EXIT_LISTEN, false);
 	} else if (found && ctx->ret != -EOPNOTSUPP) {
 		/* what cannot listen at all was asked of no port: UDP */
 		record.backlog = listen_backlog(sk, false);
-		emit(&record, BW_RECORD_LISTEN, ctx->ret, BW_HOOK_SYS_EXIT_LISTEN);
+		/* what was held when it began, and is not any more, was closed by another thread meanwhile */
+		holds = !call->kept || bpf_map_lookup_elem(&held, &record.cookie);
+		emit_holding(&record, BW_RECORD_LISTEN, ctx->ret, BW_HOOK_SYS_EXIT_LISTEN, holds);
 	}
 	call_end();
 	return 0;

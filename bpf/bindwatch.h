@@ -212,6 +212,11 @@ struct bw_held {
 	__u8 address[16];
 	__u16 port; /* host order */
 	__u16 pad[3];
+	/*
+	 * Plan 3, which tells a bind only when the call ends: another thread may close the socket before. Not 0: the
+	 * bind is not told yet; not 0: the socket went. Who comes second tells the end. 32 bits: for atomic additions.
+	 */
+	__u32 untold, gone;
 };
 
 /* A bind or listen under way, by its thread, in the map `calls`: plans 2 and 3. */
@@ -224,7 +229,7 @@ struct bw_call {
 	__u8 bound;     /* plan 3: record holds what was seen while it was under way; in `asked`: it was told */
 	__u8 refused;   /* plan 3: refused before any socket was asked */
 	__u8 told;      /* plan 3: before its end, which may never be seen */
-	__u8 counted;   /* by user/sense/unfinished.c: as one whose end was left out */
+	__u8 kept;      /* plan 3: `held` has the socket: of a bind since it has the port, of a listen since before */
 	__u8 pad[6];
 };
 
@@ -253,7 +258,7 @@ _Static_assert(sizeof(struct bw_text) == 8, "bw_text");
 _Static_assert(sizeof(struct bw_ancestor) == 40, "bw_ancestor");
 _Static_assert(sizeof(struct bw_process) == 496, "bw_process");
 _Static_assert(sizeof(struct bw_process_key) == 16, "bw_process_key");
-_Static_assert(sizeof(struct bw_held) == 32, "bw_held");
+_Static_assert(sizeof(struct bw_held) == 40, "bw_held");
 _Static_assert(sizeof(struct bw_call) == sizeof(struct bw_socket) + 32, "bw_call");
 _Static_assert(sizeof(struct bw_counters) == 64, "bw_counters");
 

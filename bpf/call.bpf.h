@@ -50,21 +50,20 @@ static __always_inline void call_not_kept(void)
 /*
  * A thread has one call under way. If another is there, its end was left out by the kernel (a kretprobe without a free
  * instance, a program that was skipped): it will never be told. Of a thread that makes no other call,
- * user/sense/unfinished.c finds it.
+ * user/sense/unfinished.c finds it. false: there is no room.
  */
-static __always_inline void call_begin(struct bw_call *call)
+static __always_inline bool call_begin(struct bw_call *call)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	const struct bw_call *before;
 
 	call->begun_ns = bpf_ktime_get_boot_ns();
 	if (bpf_map_update_elem(&calls, &thread, call, BPF_NOEXIST) == 0)
-		return;
+		return true;
 	before = bpf_map_lookup_elem(&calls, &thread);
-	if (before && !before->told && !before->counted && before->begun_ns >= complete_ns)
+	if (before && !before->told && before->begun_ns >= complete_ns)
 		call_not_kept();
-	/* a failure shows at the end of the call, which finds nothing */
-	(void)bpf_map_update_elem(&calls, &thread, call, BPF_ANY);
+	return before && bpf_map_update_elem(&calls, &thread, call, BPF_EXIST) == 0;
 }
 
 /* NULL: none of this kind. What an end without a beginning finds may be of another call. */

@@ -169,7 +169,9 @@ static __always_inline void tell_given_back(const struct bw_socket *record, cons
 	bpf_ringbuf_submit(close, wakeup_flag(sizeof(*close)));
 }
 
-static __always_inline void emit(struct bw_socket *record, enum bw_record_type type, int result, enum bw_hook hook)
+/* holds: the port is to be kept, if one was taken. */
+static __always_inline void emit_holding(struct bw_socket *record, enum bw_record_type type, int result,
+                                         enum bw_hook hook, bool holds)
 {
 	struct bw_counters *count = this_cpu_counters();
 	struct bw_held before = {};
@@ -186,9 +188,49 @@ static __always_inline void emit(struct bw_socket *record, enum bw_record_type t
 	record->header.boot_ns = bpf_ktime_get_boot_ns();
 	record->header.cpu = bpf_get_smp_processor_id();
 	tell_process(record, count);
-	if (result == 0 && type != BW_RECORD_CLOSE && hold(record, count, &before))
+	if (holds && result == 0 && hold(record, count, &before))
 		tell_given_back(record, &before, count);
 	submit(record, count);
+}
+
+static __always_inline void emit(struct bw_socket *record, enum bw_record_type type, int result, enum bw_hook hook)
+{
+	emit_holding(record, type, result, hook, type != BW_RECORD_CLOSE);
+}
+
+/*
+ * The port is taken, and will be told when the call ends: from now on its release is of interest. false: not kept,
+ * because the socket holds another already, or cannot be known again.
+ */
+static __always_inline bool hold_untold(const struct bw_socket *record)
+{
+	struct bw_held value = {.since_ns = bpf_ktime_get_boot_ns(), .port = record->bound_port, .untold = 1};
+
+	if (!record->cookie || !record->bound_port ||
+	    (release_skips_kernel && (record->socket_flags & BW_SOCKET_KERNEL)))
+		return false;
+	__builtin_memcpy(value.address, record->bound_address, sizeof(value.address));
+	return bpf_map_update_elem(&held, &record->cookie, &value, BPF_NOEXIST) == 0;
+}
+
+/* The bind that hold_untold() was for is told now: of a socket that went meanwhile the end is, too. */
+static __always_inline void hold_told(const struct bw_socket *record, int result)
+{
+	struct bw_counters *count = this_cpu_counters();
+	struct bw_held *found = bpf_map_lookup_elem(&held, &record->cookie), value;
+
+	if (!found || !count)
+		return;
+	if (result < 0) { /* a program of a cgroup refused it in the end */
+		(void)bpf_map_delete_elem(&held, &record->cookie);
+		return;
+	}
+	__sync_fetch_and_sub(&found->untold, 1);
+	if (!*(volatile __u32 *)&found->gone)
+		return;
+	value = *found;
+	if (bpf_map_delete_elem(&held, &record->cookie) == 0)
+		tell_given_back(record, &value, count);
 }
 
 /* The socket goes. Nothing to tell unless it held a port that was told of. */
@@ -203,6 +245,11 @@ static __always_inline void released(const struct sock *sk, const bool typed, en
 	found = bpf_map_lookup_elem(&held, &cookie);
 	if (!found)
 		return;
+	if (found->untold) {
+		__sync_fetch_and_add(&found->gone, 1);
+		if (*(volatile __u32 *)&found->untold)
+			return;
+	}
 	value = *found;
 	/* of two that release at once only one takes it out */
 	if (bpf_map_delete_elem(&held, &cookie) != 0 || !fill_socket(&record, sk, typed))

@@ -17,8 +17,8 @@ struct life *life;
 static const char *program;
 
 static const struct watch_group *const groups[] = {
-        &watch_kinds,  &watch_refused, &watch_listen, &watch_life, &watch_uring,
-        &watch_compat, &watch_where,   &watch_sctp,   &watch_race, &watch_stream,
+        &watch_kinds, &watch_refused, &watch_listen, &watch_life,   &watch_uring, &watch_compat,
+        &watch_where, &watch_sctp,    &watch_race,   &watch_stream, &watch_ends,
 };
 
 #define GROUPS    (sizeof(groups) / sizeof(groups[0]))

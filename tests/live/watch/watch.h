@@ -23,7 +23,7 @@ struct watch_group {
 };
 
 extern const struct watch_group watch_kinds, watch_refused, watch_listen, watch_life, watch_uring, watch_compat,
-        watch_where, watch_sctp, watch_race, watch_stream;
+        watch_where, watch_sctp, watch_race, watch_stream, watch_ends;
 
 /* The monitor, its scene, and the lives that are compared with it. */
 extern struct fixture fixture;

@@ -29,8 +29,9 @@ static int help(void)
 	(void)puts(
 	        "Usage: bindwatch check [OPTION]...\n"
 	        "Reads the policy as 'bindwatch watch' does, and tells every error in it with file and line; and what\n"
-	        "is perhaps not meant: a rule that can never match, because one before it matches whatever it does; a\n"
-	        "program, a user or a group in a file of the site that does not exist here; files without any rule.\n"
+	        "is perhaps not meant: a rule that can never match, because one before it matches whatever it does or\n"
+	        "because it excludes all that it includes; a program, a user or a group in a file of the site that\n"
+	        "does not exist here; files without any rule.\n"
 	        "\n"
 	        "      --policy=PATH      this file or directory, in place of the vendor's and the site's rules; may\n"
 	        "                         be repeated\n"

@@ -80,8 +80,9 @@ size_t policy_rules(const struct policy *policy);
 void policy_judge(const struct policy *policy, struct event *event);
 
 /*
- * Adds a warning to problems for each rule that can never match, because one before it matches whatever it does, and
- * for each executable of a file that is not the vendor's that does not exist. 0 or -ENOMEM.
+ * Adds a warning to problems for each rule that can never match, because one before it matches whatever it does or
+ * because it excludes all that it includes, and for each executable of a file that is not the vendor's that does not
+ * exist. 0 or -ENOMEM.
  */
 int policy_check(const struct policy *policy, struct policy_problems *problems);
 

@@ -116,6 +116,25 @@ static int check_covered(const struct policy *policy, const struct rule *rule, u
 	return 0;
 }
 
+static int check_empty(const struct rule *rule, struct policy_problems *problems)
+{
+	for (size_t i = 0; i < rule->count; i++) {
+		char quote[256];
+		struct phrase phrase;
+
+		if (!condition_is_empty(&rule->conditions[i]))
+			continue;
+		phrase_begin(&phrase, quote, sizeof(quote));
+		condition_print(&rule->conditions[i], &phrase);
+		if (policy_problem(problems, true, rule->file->path, rule->conditions[i].line,
+		                   "\"%s\": the rule can never match, for all that this includes it excludes, too: "
+		                   "take the words out, or those with '!'",
+		                   quote) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int check_paths(const struct rule *rule, struct policy_problems *problems)
 {
 	static const char *const keys[] = {"exe", "parent", "ancestor"};
@@ -154,7 +173,7 @@ int policy_check(const struct policy *policy, struct policy_problems *problems)
 	for (size_t i = 0; i < policy->rules_count; i++) {
 		const struct rule *rule = &policy->rules[i];
 
-		if (check_covered(policy, rule, ports, problems) == -ENOMEM)
+		if (check_covered(policy, rule, ports, problems) == -ENOMEM || check_empty(rule, problems) == -ENOMEM)
 			return -ENOMEM;
 		if (!rule->file->vendor && check_paths(rule, problems) == -ENOMEM)
 			return -ENOMEM;

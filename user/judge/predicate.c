@@ -152,6 +152,23 @@ bool condition_covers(const struct condition *wide, const struct condition *narr
 	return narrow_includes || !wide_includes;
 }
 
+bool condition_is_empty(const struct condition *condition)
+{
+	bool includes = false;
+
+	/* it holds of whatever it does not apply to */
+	if (condition->predicate->applies)
+		return false;
+	for (size_t i = 0; i < condition->count; i++) {
+		const struct predicate_word *word = &condition->words[i];
+
+		if (!word->excludes && !excludes_too(condition, word))
+			return false;
+		includes |= !word->excludes;
+	}
+	return includes;
+}
+
 void condition_print(const struct condition *condition, struct phrase *phrase)
 {
 	phrase_format(phrase, "%s =", condition->predicate->key);

@@ -161,6 +161,9 @@ bool condition_holds(const struct condition *condition, const struct event *even
 /* Whether every event that satisfies narrow satisfies wide; false where that is not plain. The same kind of facts. */
 bool condition_covers(const struct condition *wide, const struct condition *narrow);
 
+/* Whether no event satisfies it, since it excludes each word that it includes; false where that is not plain. */
+bool condition_is_empty(const struct condition *condition);
+
 /* The condition as it would be written: "exe = /usr/sbin/sshd !/usr/bin/ssh". */
 void condition_print(const struct condition *condition, struct phrase *phrase);
 

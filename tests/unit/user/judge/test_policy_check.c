@@ -91,6 +91,72 @@ static void covered_rules_are_told(void **state)
 	}
 }
 
+/* Of a rule that excludes all that it includes. */
+static void empty_conditions_are_told(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *rule, *condition; /* NULL: the rule can match, or that is not plain */
+	} table[] = {
+		{"exe = /x !/x", "exe = /x !/x"},
+		{"exe = /x\nport = 1\nexe = !/x", "exe = /x !/x"},
+		{"exe = !/opt/** /opt/x /opt/y/*", "exe = !/opt/** /opt/x /opt/y/*"},
+		{"exe = /opt/x /srv/x !/opt/** !/srv/x", "exe = /opt/x /srv/x !/opt/** !/srv/x"},
+		{"exe = /opt/x /srv/x !/opt/**", NULL},
+		{"exe = /opt/** !/opt/x", NULL},
+		{"exe = !/x !/y", NULL},
+		{"exe = !/**", NULL}, /* it is, but not plainly */
+		{"port = 22 !1-100", "port = 22 !1-100"},
+		{"port = 1-100 !1-50 !51-100", NULL}, /* it is, but not plainly */
+		{"port = 22 !22/tcp", NULL},
+		{"port = 22\nservice = !ssh", NULL},
+		{"service = ssh !ssh", "service = ssh !ssh"},
+		{"address = 10.1.0.0/16 !10.0.0.0/8", "address = 10.1.0.0/16 !10.0.0.0/8"},
+		{"user = 5 !1-9", "user = 5 !1-9"},
+		{"user = no-such-user !1-9", NULL}, /* which is told of another way */
+		{"user = 5 !no-such-user", NULL},
+		{"container = 01* !any", "container = 01* !any"},
+		{"container = none !any", NULL},
+		{"userns = host !host", "userns = host !host"},
+		{"userns = host !other", NULL},
+		{"exe-flags = deleted !replaced", NULL},
+		{"exe-flags = deleted !deleted", "exe-flags = deleted !deleted"},
+		{"unit = a.service !*.service", "unit = a.service !*.service"},
+		{"unit = a.service !**", "unit = a.service !**"},
+		{"unit-if-any = a.service !**", NULL}, /* who has none is matched */
+		{"action = closed-socket !closed-socket", "action = closed-socket !closed-socket"},
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct policy_problems problems = {0};
+		struct policy *policy;
+		char text[256], expected[256];
+		size_t told = 0;
+
+		(void)snprintf(text, sizeof(text), "[expect a]\n%s\n", table[i].rule);
+		(void)snprintf(
+		        expected, sizeof(expected),
+		        "\"%s\": the rule can never match, for all that this includes it excludes, too: take the "
+		        "words out, or those with '!'",
+		        table[i].condition ? table[i].condition : "");
+		policy = fixture_policy(registry, text);
+		assert_int_equal(policy_check(policy, &problems), 0);
+		for (size_t j = 0; j < problems.count; j++) {
+			if (strcmp(problems.list[j].text, expected) == 0 && problems.list[j].line == 2)
+				told++;
+			else if (strstr(problems.list[j].text, "never match"))
+				fail_msg("%s: %s", table[i].rule, problems.list[j].text);
+		}
+		if (told != (table[i].condition != NULL))
+			fail_msg("%s: told %zu times", table[i].rule, told);
+		assert_int_equal(problems.errors, 0);
+		policy_problems_free(&problems);
+		policy_free(policy);
+	}
+}
+
 static void programs_that_do_not_exist_are_told(void **state)
 {
 	struct policy *policy =
@@ -142,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(covered_rules_are_told),
+	        cmocka_unit_test(empty_conditions_are_told),
 	        cmocka_unit_test(programs_that_do_not_exist_are_told),
 	        cmocka_unit_test(the_built_in_policy_has_nothing_odd),
 	};

@@ -314,7 +314,7 @@ static void units_and_containers(void **state)
 		command_child_end(pid);
 		remove_cgroup(root, table[i].cgroup);
 		SKIP_BECAUSE(r < 0 ? "no cgroup can be made here" : NULL);
-		(void)snprintf(wanted, sizeof(wanted), "\nexe = %s%s", path, table[i].wanted);
+		(void)snprintf(wanted, sizeof(wanted), "\nexe = %s\nuserns = host%s", path, table[i].wanted);
 		if (!strstr(run.out, wanted))
 			fail_msg("'%s' is not in %s%s", wanted, run.out, run.err);
 		write_file(learnt, run.out);

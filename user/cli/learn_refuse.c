@@ -5,11 +5,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "user/base/visible.h"
 #include "user/cli/learn.h"
 #include "user/judge/interpreter.h"
 
-/* A line of a policy holds 8192 bytes, and one byte of a path may take four of them. */
+/* A line of a policy holds 8192 bytes (POLICY_LINE_MAX), and one byte of a path may take four of them. */
 #define PATH_LEN_MAX 2000
+
+/* systemd's UNIT_NAME_MAX, its NUL not counted. The comment has both: 2 bytes for one of either, and a few words. */
+#define UNIT_LEN_MAX 255
 
 /* Where everybody may write, whatever the directory below it says: the file was put there by nobody who installs. */
 static const char *const temporary[] = {"/tmp/", "/var/tmp/", "/dev/shm/", "/run/user/", "/run/lock/", "/var/lock/"};
@@ -72,6 +76,8 @@ static const char *lasting_unit(const char *unit)
 {
 	static const char *const passing[] = {"*.scope", "run-*.service", "user@*.service"};
 
+	if (unit && !*unit)
+		return NULL;
 	for (size_t i = 0; unit && i < sizeof(passing) / sizeof(passing[0]); i++)
 		if (fnmatch(passing[i], unit, 0) == 0)
 			return NULL;
@@ -90,20 +96,68 @@ struct learn_program learn_program_of(const struct event *event)
 	return program;
 }
 
+/*
+ * Whether every character shows as itself. A line of a policy takes no control byte, and a person who reviews it does
+ * not see the others; and what stands for any byte would let in another program.
+ */
+static bool can_be_written(const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		char form[VISIBLE_MAX];
+		size_t taken, size = visible_next(text, len, 0, form, &taken);
+
+		if (size != taken || memcmp(form, text, size) != 0)
+			return false;
+		text += taken;
+		len -= taken;
+	}
+	return true;
+}
+
+/* NULL, or why no rule can name the program, of which the path is known. */
+static const char *why_not_written(const struct event *event)
+{
+	const struct learn_program program = learn_program_of(event);
+
+	if (strlen(program.exe) > PATH_LEN_MAX)
+		return "its path is longer than a rule should be";
+	if (!can_be_written(program.exe))
+		return "its path has bytes that do not show: no rule can name it and no other";
+	if (program.unit && strlen(program.unit) > UNIT_LEN_MAX)
+		return "the name of its unit is longer than systemd takes";
+	if (program.unit && !can_be_written(program.unit))
+		return "the name of its unit has bytes that do not show: no rule can name it and no other";
+	return NULL;
+}
+
+/* The same of the user namespace: who makes one may mount there what he likes where he likes. */
+static const char *why_not_userns(const struct event *event)
+{
+	uint32_t inode = event->process->userns_inode;
+
+	if (inode == PROCESS_FIRST_USERNS)
+		return NULL;
+	return inode ? "it runs in a user namespace of its own, where any file can be put at its path"
+	             : "its user namespace is not known: in one of its own any file can be put at its path";
+}
+
 const char *learn_why_not(const struct event *event)
 {
 	const struct executable *executable = event->process ? &event->process->executable : NULL;
+	const char *why;
 	uint32_t flags = executable ? executable->flags & executable->flags_known : 0;
 
 	if (flags & EXECUTABLE_MEMFD)
 		return "the program exists in memory only";
 	if (!executable || !executable->path || executable->path[0] != '/' || executable->path_truncated)
 		return "its program is not known";
-	if (strlen(executable->path) > PATH_LEN_MAX)
-		return "its path is longer than a rule should be";
-	/* who makes one may mount there what he likes where he likes */
-	if (event->process->userns_inode && event->process->userns_inode != PROCESS_FIRST_USERNS)
-		return "it runs in a user namespace of its own, where any file can be put at its path";
+	why = why_not_written(event);
+	if (!why)
+		why = why_not_userns(event);
+	if (why)
+		return why;
 	if (flags & EXECUTABLE_DELETED && !(flags & EXECUTABLE_REPLACED))
 		return "the program's file was deleted";
 	/* a package's upgrade leaves a daemon so until it is started again; elsewhere somebody put another file there

@@ -50,35 +50,23 @@ static void write_visible(FILE *stream, const char *text)
 }
 
 /*
- * A text as a pattern that matches it and, where it can be written, nothing else: what a line cannot hold, or a person
- * could not see, becomes '?', which is any byte. A ';' behind a blank begins a comment for some readers of INI files.
+ * A text, of which every character shows as itself, as a pattern that matches it and nothing else. A ';' behind a blank
+ * begins a comment for some readers of INI files, and a '!' at the beginning would exclude.
  */
 static void write_glob(FILE *stream, const char *text)
 {
-	size_t len = strlen(text);
-	bool quoted = strpbrk(text, " \"");
+	bool quoted = *text == '!' || strpbrk(text, " \"");
 
 	if (quoted)
 		(void)fputc('"', stream);
-	while (len) {
-		char form[VISIBLE_MAX];
-		size_t taken, size = visible_next(text, len, 0, form, &taken);
-
-		if (size != taken || memcmp(form, text, size) != 0) {
-			for (size_t i = 0; i < taken; i++)
-				(void)fputc('?', stream);
-		} else if (*text == ';') {
+	for (; *text; text++) {
+		if (*text == ';')
 			(void)fputs("[;]", stream);
-		} else if (strchr("*?[]\\", *text)) {
+		else if (strchr("*?[]\\", *text))
 			(void)fprintf(stream, quoted ? "\\\\%s%c" : "\\%s%c", quoted && *text == '\\' ? "\\" : "",
 			              *text);
-		} else {
-			if (*text == '"')
-				(void)fputc('\\', stream);
-			(void)fwrite(text, 1, size, stream);
-		}
-		text += taken;
-		len -= taken;
+		else
+			(void)fprintf(stream, *text == '"' ? "\\%c" : "%c", *text);
 	}
 	if (quoted)
 		(void)fputc('"', stream);
@@ -195,7 +183,8 @@ static void write_predicates(FILE *stream, const struct registry *registry, cons
 
 	(void)fputs("exe = ", stream);
 	write_glob(stream, program->exe);
-	(void)fputc('\n', stream);
+	/* nothing else is learnt, and in any other everybody can put what he likes at this path */
+	(void)fputs("\nuserns = host\n", stream);
 	if (program->unit) {
 		(void)fputs("unit = ", stream);
 		write_glob(stream, program->unit);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "bpf/bindwatch.h"
+#include "tests/unit/user/judge/policy_fixture.h"
 #include "user/cli/learn.h"
 #include "user/judge/classify.h"
 #include "user/judge/policy.h"
@@ -30,6 +31,8 @@ static int close_registry(void **state)
 	return 0;
 }
 
+#define UNKNOWN_USERNS UINT32_MAX
+
 struct sample {
 	const char *exe, *unit;
 	uint16_t port;
@@ -40,7 +43,7 @@ struct sample {
 	const char *address; /* NULL: 0.0.0.0 */
 	const char *container;
 	const char *package; /* NULL: not asked for; "": of none */
-	uint32_t exe_flags, socket_flags, patterns, userns;
+	uint32_t exe_flags, socket_flags, patterns, userns; /* userns: 0: the host's; UNKNOWN_USERNS */
 	int error;
 	bool ephemeral, no_process, truncated, no_alert, cgroup;
 };
@@ -76,7 +79,9 @@ static inline struct event event_of(const struct sample *sample, struct process 
 	                         .cgroup = {.path = sample->unit || sample->container || sample->cgroup ? "/x" : NULL,
 	                                    .unit = sample->unit,
 	                                    .container_id = sample->container}};
-	process->userns_inode = sample->userns;
+	process->userns_inode = sample->userns ? sample->userns : PROCESS_FIRST_USERNS;
+	if (sample->userns == UNKNOWN_USERNS)
+		process->userns_inode = 0;
 	classify(registry, &event);
 	event.facts.patterns = sample->patterns;
 	if (!sample->no_alert)

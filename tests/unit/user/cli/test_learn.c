@@ -14,7 +14,9 @@
 
 #include "tests/unit/user/cli/learn_fixture.h"
 
-/* Without comments and empty lines, and without the eight digits of a name. */
+/*
+ * Without comments and empty lines, the eight digits of a name, and the namespace, which follows upon each program.
+ */
 static char *rules_of(const char *text)
 {
 	char *rules = calloc(1, strlen(text) + 1), *at = rules;
@@ -24,6 +26,13 @@ static char *rules_of(const char *text)
 		assert_non_null(end);
 		if (*line == '#' || *line == '\n')
 			continue;
+		if (strncmp(line, "exe = ", 6) == 0) {
+			at = mempcpy(at, line, (size_t)(end - line) + 1);
+			line = end + 1;
+			end = strchr(line, '\n');
+			assert_memory_equal(line, "userns = host\n", end + 1 - line);
+			continue;
+		}
 		if (*line == '[') {
 			at = mempcpy(at, line, (size_t)(end - line) - strlen("-01234567]"));
 			at = stpcpy(at, "]\n");
@@ -104,7 +113,8 @@ static void sections(void **state)
 	                     {.exe = "/opt/x", .port = 8005, .error = EADDRINUSE}}},
 	        {.name = "a listen that stands for its bind",
 	         .rules = "[expect learnt-x]\nexe = /opt/x\nport = 8002/tcp\n",
-	         .samples = {{.exe = "/opt/x", .port = 8002, .action = EVENT_LISTEN, .socket_flags = BW_SOCKET_UNTOLD}}},
+	         .samples =
+	                 {{.exe = "/opt/x", .port = 8002, .action = EVENT_LISTEN, .socket_flags = BW_SOCKET_UNTOLD}}},
 	        {.name = "what nobody needs a rule for",
 	         .rules = "",
 	         .samples = {{.exe = "/opt/x", .port = 8001, .address = "127.0.0.1"},
@@ -128,12 +138,10 @@ static void sections(void **state)
 	        {.name = "patterns in a path without blanks",
 	         .rules = "[expect learnt-b_c_]\nexe = /opt/a\\\\\\[x\\]\\*/b\\?c[;]\nport = 8003/tcp\n",
 	         .samples = {{.exe = "/opt/a\\[x]*/b?c;", .port = 8003}}},
-	        {.name = "bytes that no line holds, or that hide",
-	         .rules = "[expect learnt-c______d_____]\nexe = /opt/a?b?/c??????d\xc3\xa9\xe2\x82\xac\nport = "
+	        {.name = "what is in no ASCII, and no word of another meaning",
+	         .rules = "[expect learnt-d_____]\nexe = /opt/d\xc3\xa9\xe2\x82\xac\nunit = \"!a.service\"\nport = "
 	                  "8003/tcp\n",
-	         .samples = {{.exe = "/opt/a\nb\x1b/c\xff\t\xff\xe2\x80\xae"
-	                             "d\xc3\xa9\xe2\x82\xac",
-	                      .port = 8003}}},
+	         .samples = {{.exe = "/opt/d\xc3\xa9\xe2\x82\xac", .unit = "!a.service", .port = 8003}}},
 	};
 
 	(void)state;
@@ -173,15 +181,22 @@ static void a_policy_comes_of_it(void **state)
 	        {{.exe = "/opt/a ;b", .port = 80}, {.exe = "/opt/a", .port = 80}},
 	        {{.exe = "/opt/#b", .port = 80}, {.exe = "/opt/", .port = 80}},
 	        {{.exe = "/opt/\"\\\"", .port = 80}, {.exe = "/opt/\"\"", .port = 80}},
-	        {{.exe = "/opt/a\nb\x1b\xff\xe2\x80\xae\xc3\xa9", .port = 80}, {.exe = "/opt/a\nb", .port = 80}},
+	        {{.exe = "/opt/\xc3\xa9", .port = 80}, {.exe = "/opt/\xc3\xa8", .port = 80}},
+	        {{.exe = "/opt/x", .unit = "!y.service", .port = 80},
+	         {.exe = "/opt/x", .unit = "z.service", .port = 80}},
+	        {{.exe = "/home/alice/srv", .port = 80}, {.exe = "/home/alice/srv", .port = 80, .userns = 4026532200}},
+	        {{.exe = "/home/alice/srv", .port = 80},
+	         {.exe = "/home/alice/srv", .port = 80, .userns = UNKNOWN_USERNS}},
 	        {{.exe = "/opt/=[expect x]", .port = 80}, {.exe = "/opt/=[expect y]", .port = 80}},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		char file[] = "/tmp/bindwatch-learn-XXXXXX", *text;
-		struct policy_options options = {
-		        .registry = registry, .paths = (const char *const[]){file}, .paths_count = 1};
+		struct policy_options options = {.registry = registry,
+		                                 .host = HOST_NAMESPACES,
+		                                 .paths = (const char *const[]){file},
+		                                 .paths_count = 1};
 		struct policy_problems problems = {0};
 		struct policy *policy;
 		struct process process;
@@ -228,7 +243,7 @@ static int count_refusal(void *context, const struct learn_refusal *refusal)
 
 static void refusals(void **state)
 {
-	static char long_path[2002];
+	static char long_path[2002], unit255[256], unit256[257];
 	static const struct {
 		const char *why; /* its beginning; NULL: it is learnt */
 		struct sample sample;
@@ -262,11 +277,24 @@ static void refusals(void **state)
 	        {"an interpreter of no unit", {.exe = "/usr/bin/perl", .container = "0a1b"}},
 	        {NULL, {.exe = "/usr/bin/perl", .unit = "x.service"}},
 	        {"its path is longer", {.exe = long_path}},
+	        {"its path has bytes that do not show", {.exe = "/opt/a\x01"}},
+	        {"its path has bytes that do not show", {.exe = "/opt/\nx"}},
+	        {"its path has bytes that do not show", {.exe = "/opt/\tx"}},
+	        {"its path has bytes that do not show", {.exe = "/opt/\x7f/x"}},
+	        {"its path has bytes that do not show", {.exe = "/opt/x\xff"}},
+	        {"its path has bytes that do not show", {.exe = "/opt/\xe2\x80\xae/x"}},
+	        {"the name of its unit has bytes", {.exe = "/opt/x", .unit = "x\n.service"}},
+	        {"the name of its unit has bytes", {.exe = "/opt/x", .unit = "\xe2\x80\xae.service"}},
+	        {"the name of its unit is longer", {.exe = "/opt/x", .unit = unit256}},
+	        {NULL, {.exe = "/opt/x", .unit = unit255}},
+	        {NULL, {.exe = "/opt/x", .unit = "\n.scope"}}, /* which no rule names */
+	        {NULL, {.exe = "/opt/\xc3\xa9\\ ?", .unit = "dev-a\\x2db.service"}},
 	        {NULL, {.exe = "/usr/sbin/perlbal"}},
 	        {NULL, {.exe = "/usr/sbin/x", .userns = PROCESS_FIRST_USERNS}},
 	        {"it runs in a user namespace of its own", {.exe = "/usr/sbin/x", .userns = PROCESS_FIRST_USERNS + 7}},
 	        {"it runs in a user namespace of its own",
 	         {.exe = "/usr/sbin/x", .unit = "x.service", .container = "0a1b", .userns = 4026532200}},
+	        {"its user namespace is not known", {.exe = "/usr/sbin/x", .userns = UNKNOWN_USERNS}},
 	        {"an interpreter of no unit", {.exe = "/usr/lib/jvm/java-17/bin/java"}},
 	        {"an interpreter of no unit", {.exe = "/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"}},
 	        {"an interpreter of no unit", {.exe = "/usr/bin/qemu-arm-static"}},
@@ -278,6 +306,8 @@ static void refusals(void **state)
 
 	(void)state;
 	memset(long_path, '/', sizeof(long_path) - 1);
+	memset(unit255, 'u', sizeof(unit255) - 1);
+	memset(unit256, 'u', sizeof(unit256) - 1);
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		const struct learn_refusal *refusal = NULL;
 		struct sample sample = table[i].sample;
@@ -320,7 +350,7 @@ static void order_does_not_matter(void **state)
 	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 22, .uid = 0, .at = 2000},
 	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 8003, .uid = 4000001, .at = 2000.2},
 	        {.exe = "/usr/sbin/b", .unit = "b.service", .port = 8003, .uid = 4000001, .at = 2000.9},
-	        {.exe = "/usr/sbin/a\n[x]", .port = 8001, .at = 5},
+	        {.exe = "/usr/sbin/a\\[x]", .port = 8001, .at = 5},
 	};
 	enum { COUNT = sizeof(samples) / sizeof(samples[0]) };
 	char *first = NULL;
@@ -341,7 +371,7 @@ static void order_does_not_matter(void **state)
 		first = text;
 	}
 	assert_non_null(strstr(
-	        first, "# /usr/sbin/a\\n[x]:\n#   8001/tcp vcom-tunnel: 1 bind by root, 1970-01-01T00:00:05Z\n"));
+	        first, "# /usr/sbin/a\\\\[x]:\n#   8001/tcp vcom-tunnel: 1 bind by root, 1970-01-01T00:00:05Z\n"));
 	assert_non_null(strstr(first, "# /usr/sbin/b of b.service:\n#   22/tcp ssh: 3 binds by root, 4000000, "
 	                              "1970-01-01T00:16:40Z to 1970-01-01T00:50:00Z\n"
 	                              "#   8003/tcp mcreport: 2 binds by 4000001, 1970-01-01T00:33:20Z\n"));

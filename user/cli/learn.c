@@ -204,7 +204,7 @@ static int run(const struct options *options, struct session *session)
 	/* of a file with bad lines the good ones are learnt; of nothing else that failed */
 	if (session->error || (status && !options->from))
 		return status;
-	r = learn_write(session->learn, session->registry, &session->users, stdout);
+	r = learn_write(session->learn, session->registry, session->policy, &session->users, stdout);
 	if (r == -EPIPE)
 		return CLI_FAILURE;
 	if (r < 0)

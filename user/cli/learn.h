@@ -14,6 +14,7 @@
 #include "registry/registry.h"
 #include "user/base/event.h"
 #include "user/base/user_cache.h"
+#include "user/judge/policy.h"
 
 /* Ports of programs, and programs refused. A hundred times what a busy host has; about 150 bytes each. */
 #define LEARN_ROWS_MAX (1U << 18)
@@ -82,9 +83,11 @@ const char *learn_file_note(const struct learn_program *program);
 struct learn_program learn_program_of(const struct event *event);
 
 /*
- * Writes the sections, and nothing where nothing was learnt. The bytes depend on what was learnt only, not on its
- * order. 0; -ENOMEM; or the stream's -errno.
+ * Writes the sections, and nothing where nothing was learnt. The bytes depend on what was learnt and on the policy that
+ * stands, not on the order. No section has the name of another, or of a rule of that policy (NULL: there is none). 0;
+ * -ENOMEM; or the stream's -errno.
  */
-int learn_write(const struct learn *learn, const struct registry *registry, struct user_cache *users, FILE *stream);
+int learn_write(const struct learn *learn, const struct registry *registry, const struct policy *policy,
+                struct user_cache *users, FILE *stream);
 
 #endif

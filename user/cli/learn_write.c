@@ -6,6 +6,8 @@
 #include <time.h>
 
 #include "registry/sha256.h"
+#include "user/base/arena.h"
+#include "user/base/string_map.h"
 #include "user/base/visible.h"
 #include "user/cli/learn.h"
 #include "user/judge/interpreter.h"
@@ -21,6 +23,7 @@
 
 /* Of a program's name, within the name of a section: "learnt-", "-" and eight digits are added to it, to 64 at most. */
 #define NAME_BYTES 40
+#define NAME_LEN   (sizeof("learnt--01234567") + NAME_BYTES)
 
 struct section {
 	const struct learn_row **rows; /* of one program, by port and transport */
@@ -32,6 +35,8 @@ struct writing {
 	struct user_cache *users;
 	FILE *stream;
 	struct section section;
+	struct string_map names; /* of the rules that stand already, and of the sections */
+	struct arena own_names;  /* of the sections */
 	bool begun;
 };
 
@@ -282,31 +287,46 @@ static void write_comment(struct writing *writing)
 
 /*
  * "learnt-sshd-0a1b2c3d". The digits stand for what the section says: what is learnt later, from the same program, has
- * another name.
+ * another name. attempt: 0, and up while what came of it is the name of another rule.
  */
-static void write_head(FILE *stream, const char *exe, const char *predicates)
+static void make_name(const char *exe, const char *predicates, unsigned int attempt, char ret[NAME_LEN])
 {
-	const char *name = strrchr(exe, '/') + 1;
-	char digits[SHA256_TEXT_LEN];
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+	const char *file = strrchr(exe, '/') + 1;
+	char name[NAME_BYTES + 1], digits[SHA256_TEXT_LEN];
 	struct sha256 sha;
 	size_t bytes = 0;
 
 	sha256_begin(&sha);
 	sha256_add(&sha, predicates, strlen(predicates));
+	if (attempt)
+		sha256_add(&sha, &attempt, sizeof(attempt));
 	sha256_text(&sha, digits);
-	(void)fputs("[expect learnt-", stream);
-	for (; *name && bytes < NAME_BYTES; name++, bytes++) {
-		bool plain = (*name >= '0' && *name <= '9') || (*name >= 'a' && *name <= 'z') ||
-		             (*name >= 'A' && *name <= 'Z') || *name == '.' || *name == '_' || *name == '-';
+	for (; file[bytes] && bytes < NAME_BYTES; bytes++)
+		name[bytes] = strchr(plain, file[bytes]) ? file[bytes] : '_';
+	name[bytes] = '\0';
+	(void)snprintf(ret, NAME_LEN, "learnt-%s-%.8s", name, digits);
+}
 
-		(void)fputc(plain ? *name : '_', stream);
-	}
-	(void)fprintf(stream, "-%.8s]\n", digits);
+/* A name that no other rule has; it lives as long as writing. NULL: out of memory. */
+static const char *new_name(struct writing *writing, const char *predicates)
+{
+	const char *exe = writing->section.rows[0]->program.exe, *kept;
+	unsigned int attempt = 0;
+	char name[NAME_LEN];
+	bool is_new;
+
+	do {
+		make_name(exe, predicates, attempt++, name);
+	} while (string_map_get(&writing->names, name));
+	kept = arena_copy(&writing->own_names, name, strlen(name));
+	return kept && string_map_put(&writing->names, kept, &is_new) ? kept : NULL;
 }
 
 static int write_section(struct writing *writing)
 {
 	char *predicates = NULL;
+	const char *name;
 	size_t size = 0;
 	FILE *memory;
 
@@ -316,7 +336,8 @@ static int write_section(struct writing *writing)
 	if (!memory)
 		return -ENOMEM;
 	write_predicates(memory, writing->registry, &writing->section);
-	if (fclose(memory) != 0) {
+	name = fclose(memory) == 0 ? new_name(writing, predicates) : NULL;
+	if (!name) {
 		free(predicates);
 		return -ENOMEM;
 	}
@@ -326,8 +347,7 @@ static int write_section(struct writing *writing)
 		            writing->stream);
 	writing->begun = true;
 	write_comment(writing);
-	write_head(writing->stream, writing->section.rows[0]->program.exe, predicates);
-	(void)fputs(predicates, writing->stream);
+	(void)fprintf(writing->stream, "[expect %s]\n%s", name, predicates);
 	free(predicates);
 	writing->section.count = 0;
 	return 0;
@@ -367,14 +387,30 @@ static int add_row(void *context, const struct learn_row *row)
 	return 0;
 }
 
-int learn_write(const struct learn *learn, const struct registry *registry, struct user_cache *users, FILE *stream)
+/* The names of the policy's rules. */
+static int take_names(struct string_map *names, const struct policy *policy)
+{
+	bool is_new;
+
+	for (size_t i = 0; policy && i < policy_rules(policy); i++)
+		if (!string_map_put(names, policy_rule_name(policy, i), &is_new))
+			return -ENOMEM;
+	return 0;
+}
+
+int learn_write(const struct learn *learn, const struct registry *registry, const struct policy *policy,
+                struct user_cache *users, FILE *stream)
 {
 	struct writing writing = {.registry = registry, .users = users, .stream = stream};
-	int r = learn_each_row(learn, add_row, &writing);
+	int r = take_names(&writing.names, policy);
 
+	if (r == 0)
+		r = learn_each_row(learn, add_row, &writing);
 	if (r == 0)
 		r = write_section(&writing);
 	free(writing.section.rows);
+	string_map_free(&writing.names);
+	arena_free(&writing.own_names);
 	errno = 0;
 	if (r == 0 && (fflush(stream) != 0 || ferror(stream)))
 		r = errno ? -errno : -EIO;

@@ -29,6 +29,11 @@ size_t policy_rules(const struct policy *policy)
 	return policy->rules_count;
 }
 
+const char *policy_rule_name(const struct policy *policy, size_t index)
+{
+	return policy->rules[index].name;
+}
+
 bool event_takes_port(const struct event *event)
 {
 	return event->action == EVENT_BOUND || event->action == EVENT_EXISTING ||

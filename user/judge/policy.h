@@ -73,6 +73,9 @@ void policy_free(struct policy *policy);
 size_t policy_files(const struct policy *policy);
 size_t policy_rules(const struct policy *policy);
 
+/* The name of the rule at this index, below policy_rules(); no other rule of the policy has it. It is the policy's. */
+const char *policy_rule_name(const struct policy *policy, size_t index);
+
 /*
  * Fills event->verdict from what is known of the event. Cannot fail, allocates nothing; the verdict points into the
  * policy. NULL: without rules; that a hook of our own is silent is an alert even then.

@@ -99,15 +99,15 @@ static inline void add(struct learn *learn, const struct sample *samples, size_t
 	}
 }
 
-/* The caller frees it. */
-static char *written(const struct learn *learn)
+/* policy: what stands already, or NULL. The caller frees it. */
+static char *written(const struct learn *learn, const struct policy *policy)
 {
 	static struct user_cache users;
 	char *text = NULL;
 	size_t size;
 	FILE *stream = open_memstream(&text, &size);
 
-	assert_int_equal(learn_write(learn, registry, &users, stream), 0);
+	assert_int_equal(learn_write(learn, registry, policy, &users, stream), 0);
 	(void)fclose(stream);
 	return text;
 }

@@ -151,7 +151,7 @@ static void sections(void **state)
 
 		assert_int_equal(learn_open(table[i].all, &learn), 0);
 		add(learn, table[i].samples, SAMPLES);
-		text = written(learn);
+		text = written(learn, NULL);
 		rules = rules_of(text);
 		if (strcmp(rules, table[i].rules) != 0)
 			fail_msg("%s: wrote\n%snot\n%s", table[i].name, rules, table[i].rules);
@@ -207,7 +207,7 @@ static void a_policy_comes_of_it(void **state)
 		assert_true(fd >= 0);
 		assert_int_equal(learn_open(false, &learn), 0);
 		add(learn, &table[i].learnt, 1);
-		text = written(learn);
+		text = written(learn, NULL);
 		assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 		(void)close(fd);
 		if (policy_load(&options, &policy, &problems) < 0)
@@ -327,7 +327,7 @@ static void refusals(void **state)
 		if (!table[i].why != !refusal ||
 		    (refusal && strncmp(refusal->why, table[i].why, strlen(table[i].why)) != 0))
 			fail_msg("row %zu: %s", i, refusal ? refusal->why : "learnt");
-		text = written(learn);
+		text = written(learn, NULL);
 		assert_int_equal(*text == '\0', refusal != NULL);
 		if (refusal) {
 			assert_string_equal(refusal->program, sample.exe ? sample.exe : "[comm]");
@@ -363,7 +363,7 @@ static void order_does_not_matter(void **state)
 		assert_int_equal(learn_open(false, &learn), 0);
 		for (size_t i = 0; i < COUNT; i++)
 			add(learn, &samples[(i * 5 + shift) % COUNT], 1);
-		text = written(learn);
+		text = written(learn, NULL);
 		if (first)
 			assert_string_equal(text, first);
 		learn_free(learn);
@@ -398,7 +398,7 @@ static void notes(void **state)
 
 		assert_int_equal(learn_open(false, &learn), 0);
 		add(learn, &table[i].sample, 1);
-		text = written(learn);
+		text = written(learn, NULL);
 		if (table[i].note ? !strstr(text, table[i].note) : strstr(text, "\n# The") || strstr(text, "\n# An"))
 			fail_msg("row %zu: %s", i, text);
 		free(text);
@@ -421,7 +421,7 @@ static void many_ports_are_written_by_number(void **state)
 
 		add(learn, &sample, 1);
 	}
-	text = written(learn);
+	text = written(learn, NULL);
 	assert_non_null(strstr(text, "\nport = 2000-2299/tcp 2000-2299/udp\n"));
 	assert_non_null(strstr(text, "\n#   and 580 more ports\n"));
 	free(text);
@@ -438,9 +438,9 @@ static void names_differ(void **state)
 	(void)state;
 	assert_int_equal(learn_open(false, &learn), 0);
 	add(learn, &one, 1);
-	first = written(learn);
+	first = written(learn, NULL);
 	add(learn, &two, 1);
-	second = written(learn);
+	second = written(learn, NULL);
 	assert_string_not_equal(strstr(first, "\n[expect"), strstr(second, "\n[expect"));
 	*strchr(strstr(first, "[expect"), '\n') = '\0';
 	assert_null(strstr(second, strstr(first, "[expect")));

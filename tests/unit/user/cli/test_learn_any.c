@@ -158,18 +158,25 @@ static void one_round(struct hostile *hostile, unsigned int counts[2])
 	learn = learn_from(hostile, count, NULL, false);
 	(void)learn_each_row(learn, count_row, counts);
 	(void)learn_each_refusal(learn, count_refusal, counts);
-	texts[0] = written(learn);
+	texts[0] = written(learn, NULL);
 	learn_free(learn);
 
 	policy = policy_of(texts, 1);
 	learn = learn_from(hostile, count, policy, false);
-	texts[1] = written(learn);
+	texts[1] = written(learn, policy);
 	if (*texts[1])
 		fail_msg("learnt again:\n%.10000s\nbehind\n%.10000s", texts[1], texts[0]);
 	learn_free(learn);
 	free((char *)texts[1]);
+
+	/* all of it once more, for a file beside the first */
+	learn = learn_from(hostile, count, policy, true);
+	texts[1] = written(learn, policy);
+	learn_free(learn);
 	policy_free(policy);
+	policy_free(policy_of(texts, 2));
 	free((char *)texts[0]);
+	free((char *)texts[1]);
 }
 
 static void whatever_is_learnt_is_a_policy(void **state)
@@ -188,10 +195,49 @@ static void whatever_is_learnt_is_a_policy(void **state)
 		fail_msg("%u learnt, %u refused", counts[0], counts[1]);
 }
 
+static char *written_of(const struct sample *samples, size_t count, const struct policy *policy)
+{
+	struct learn *learn;
+	char *text;
+
+	assert_int_equal(learn_open(false, &learn), 0);
+	add(learn, samples, count);
+	text = written(learn, policy);
+	learn_free(learn);
+	return text;
+}
+
+/* Two sections with the same eight digits, as who chooses his paths can find: no two rules have one name. */
+static void no_two_sections_have_one_name(void **state)
+{
+	static const struct sample samples[] = {{.exe = "/opt/74922/x", .port = 8001},
+	                                        {.exe = "/opt/127304/x", .port = 8001}};
+	const char *texts[2] = {written_of(&samples[0], 1, NULL), written_of(&samples[1], 1, NULL)};
+	struct policy *policy = policy_of(texts, 1);
+	char head[64];
+
+	(void)state;
+	(void)snprintf(head, sizeof(head), "\n%.26s\n", strstr(texts[0], "[expect "));
+	/* else these are no such two any more */
+	assert_non_null(strstr(texts[1], head));
+	/* beside a file that stands already */
+	free((char *)texts[1]);
+	texts[1] = written_of(&samples[1], 1, policy);
+	policy_free(policy);
+	policy_free(policy_of(texts, 2));
+	/* and in one file */
+	free((char *)texts[0]);
+	texts[0] = written_of(samples, 2, NULL);
+	policy_free(policy_of(texts, 1));
+	free((char *)texts[0]);
+	free((char *)texts[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(whatever_is_learnt_is_a_policy),
+	        cmocka_unit_test(no_two_sections_have_one_name),
 	};
 
 	return cmocka_run_group_tests(tests, open_registry, close_registry);

@@ -14,7 +14,7 @@
 #define ROUNDS 400
 
 /* Of one round. */
-#define EVENTS_MAX 40
+#define EVENTS_MAX 80
 
 /* As long as the kernel's paths get, and longer than the name of any unit. */
 #define PATH_MAX_LEN 4096
@@ -33,7 +33,7 @@ static char hostile_byte(void)
 	return below(30) ? meant[below(sizeof(meant) - 1)] : (char)(1 + below(255));
 }
 
-/* len bytes and a NUL */
+/* len bytes and a NUL; calm: of those that are written with more than one */
 static void hostile_text(char *text, size_t len, bool calm)
 {
 	for (size_t i = 0; i < len; i++)
@@ -46,11 +46,13 @@ static size_t any_length(size_t limit)
 	return below(4) ? below(6) : below((uint32_t)limit);
 }
 
-/* One byte over and over: what takes the most room on a line. */
+/* One byte over and over, a blank before it or not: what takes the most room on a line. */
 static void same_byte(char *text, size_t len, char byte)
 {
 	memset(text, byte, len);
 	text[len] = '\0';
+	if (below(2))
+		text[0] = ' ';
 }
 
 struct hostile {
@@ -68,7 +70,7 @@ static void make_hostile(struct hostile *ret)
 	if (below(8))
 		hostile_text(ret->path + 1, any_length(PATH_MAX_LEN), below(2));
 	else
-		same_byte(ret->path + 1, 1980 + below(40), dense[below(sizeof(dense) - 1)]);
+		same_byte(ret->path + 1, 1950 + below(150), dense[below(sizeof(dense) - 1)]);
 	if (below(4))
 		(void)snprintf(ret->unit, sizeof(ret->unit), "%s", units[below(6)]);
 	else if (below(2))
@@ -153,8 +155,15 @@ static void one_round(struct hostile *hostile, unsigned int counts[2])
 	struct policy *policy;
 	struct learn *learn;
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		make_hostile(&hostile[i]);
+		/* the next port of the same program */
+		if (i && below(2)) {
+			memcpy(hostile[i].path, hostile[i - 1].path, sizeof(hostile[i].path));
+			memcpy(hostile[i].unit, hostile[i - 1].unit, sizeof(hostile[i].unit));
+			hostile[i].sample.unit = hostile[i - 1].sample.unit ? hostile[i].unit : NULL;
+		}
+	}
 	learn = learn_from(hostile, count, NULL, false);
 	(void)learn_each_row(learn, count_row, counts);
 	(void)learn_each_refusal(learn, count_refusal, counts);

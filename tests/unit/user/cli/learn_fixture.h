@@ -42,7 +42,7 @@ struct sample {
 	enum event_action action;
 	const char *address; /* NULL: 0.0.0.0 */
 	const char *container;
-	const char *package; /* NULL: not asked for; "": of none */
+	const char *package;                                /* NULL: not asked for; "": of none */
 	uint32_t exe_flags, socket_flags, patterns, userns; /* userns: 0: the host's; UNKNOWN_USERNS */
 	int error;
 	bool ephemeral, no_process, truncated, no_alert, cgroup;
@@ -69,16 +69,16 @@ static inline struct event event_of(const struct sample *sample, struct process 
 	event.bound = event.requested;
 	if (sample->ephemeral)
 		event.requested.port = 0;
-	*process =
-	        (struct process){.executable = {.path = sample->exe,
-	                                        .path_truncated = sample->truncated,
-	                                        .flags = sample->exe_flags,
-	                                        .flags_known = ~0U,
-	                                        .package_known = sample->package,
-	                                        .package = sample->package && *sample->package ? sample->package : NULL},
-	                         .cgroup = {.path = sample->unit || sample->container || sample->cgroup ? "/x" : NULL,
-	                                    .unit = sample->unit,
-	                                    .container_id = sample->container}};
+	*process = (struct process){
+	        .executable = {.path = sample->exe,
+	                       .path_truncated = sample->truncated,
+	                       .flags = sample->exe_flags,
+	                       .flags_known = ~0U,
+	                       .package_known = sample->package,
+	                       .package = sample->package && *sample->package ? sample->package : NULL},
+	        .cgroup = {.path = sample->unit || sample->container || sample->cgroup ? "/x" : NULL,
+	                   .unit = sample->unit,
+	                   .container_id = sample->container}};
 	process->userns_inode = sample->userns ? sample->userns : PROCESS_FIRST_USERNS;
 	if (sample->userns == UNKNOWN_USERNS)
 		process->userns_inode = 0;

@@ -29,7 +29,8 @@ static int sha256_read(const struct predicate *predicate, struct predicate_reade
 		int high = hex_digit(word->text[2 * i]), low = hex_digit(word->text[2 * i + 1]);
 
 		good = high >= 0 && low >= 0;
-		digest[i] = (uint8_t)(high << 4 | low);
+		if (good)
+			digest[i] = (uint8_t)(high << 4 | low);
 	}
 	if (!good) {
 		(void)snprintf(reader->message, sizeof(reader->message),

@@ -127,6 +127,7 @@ static const struct {
 	{"[expect a]\nexe-flags = deletd\n", 2, "\"deletd\": there is no such word: did you mean deleted?"},
 	{"[expect a]\nsha256 = 00\n", 2, "\"00\": write 64 hexadecimal digits"},
 	{"[expect a]\nsha256 = x" FULL64 "\n", 2, "\"x0123"},
+	{"[expect a]\nsha256 = x000000000000000000000000000000000000000000000000000000000000000\n", 2, "\"x0000"},
 	{"[expect a]\npackage = a\\\n", 2, "\"a\\\\\": a \\ with nothing behind it"},
 	{"[expect a]\ncomm = [z-a]\n", 2, "\"[z-a]\": a range in [] ends before it begins"},
 	{"[expect a]\nargs = [\n", 2, "\"[\": a [ without its ]"},

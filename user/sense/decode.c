@@ -109,7 +109,8 @@ int decode(const void *data, size_t size, const struct decode_context *context, 
 	        .pidns_inode = record.pidns_inode,
 	        .backlog = record.backlog,
 	        .has_backlog = record.header.type == BW_RECORD_LISTEN && record.backlog != BW_BACKLOG_UNKNOWN,
-	        .held_ns = record.held_ns,
+	        /* the two clocks that it is the difference of can be read on two CPUs: below 0 it is not known */
+	        .held_ns = record.held_ns <= INT64_MAX ? record.held_ns : 0,
 	        .family = record.family,
 	        .type = record.type,
 	        .protocol = record.protocol,
@@ -123,7 +124,8 @@ int decode(const void *data, size_t size, const struct decode_context *context, 
 	};
 	memcpy(ret->comm, record.comm, sizeof(ret->comm) - 1);
 	decode_caller(&record, ret);
-	decode_requested(record.requested, record.requested_len, record.family, &ret->requested);
+	if (ret->action == EVENT_BOUND)
+		decode_requested(record.requested, record.requested_len, record.family, &ret->requested);
 	/* of a failed bind the socket shows what it was before: nothing, or the port of an earlier bind */
 	if ((record.result == 0 || ret->action != EVENT_BOUND) && record.bound_port != 0) {
 		ret->bound.family = record.family;

@@ -4,6 +4,7 @@
 #   make deps       what the build and the tests need, by apt or dnf
 #   make run        deps, build, then the live view
 #   make check      deps, build, every test (with the sanitizers, too)
+#   make fuzz       [SECONDS=60] each fuzz harness under libFuzzer for so long, with the sanitizers; needs clang
 #   make check-vm   the live tests on a row of kernels, each booted under QEMU, under every plan
 #   make bench      the figures that the README quotes
 #   make install    DESTDIR= PREFIX=
@@ -14,6 +15,7 @@
 
 V ?= 0
 SANITIZE ?= 0
+SECONDS ?= 60
 WERROR ?= 0
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -31,6 +33,10 @@ VERSION := 0.1.0
 ifeq ($(SANITIZE),1)
 B := build/sanitize
 SANITIZE_FLAGS := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+else ifeq ($(FUZZ),1)
+# only `make fuzz` sets it
+B := build/fuzz
+SANITIZE_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 else
 B := build
 endif
@@ -54,6 +60,8 @@ LIBRARY := $(filter-out $(B)/user/main.o,$(OBJECTS))
 UNIT := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/unit/*/test_*.c tests/unit/*/*/test_*.c)))
 LIVE := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/test_*.c)))
 LIVE_TOOLS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/live/tool_*.c)))
+FUZZERS := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_SHARED := $(B)/tests/fuzz/fuzz.o $(B)/tests/fuzz/event.o
 BENCH := $(patsubst %.c,$(B)/%,$(sort $(wildcard tests/bench/bench_*.c)))
 LIVE_SHARED := $(patsubst %.c,$(B)/%.o,$(filter-out tests/live/test_%.c tests/live/tool_%.c,$(wildcard tests/live/*.c)))
 LIVE_WATCH := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/live/watch/*.c)))
@@ -80,7 +88,7 @@ override CPPFLAGS += -I. -I$(B) -D_GNU_SOURCE -DBINDWATCH_VERSION='"$(VERSION)"'
 # BPF_PROG() and its kin name parameters that not every program uses
 BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Wno-unused-parameter $(filter -Werror,$(WARNINGS)) -D__TARGET_ARCH_$(ARCH) -I.
 
-.PHONY: all run check check-unit check-live check-vm bench deps install clean
+.PHONY: all run check check-unit check-fuzz check-live check-vm fuzz bench deps install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -146,6 +154,20 @@ $(LIVE) $(BENCH): $(LIVE_SHARED)
 $(B)/tests/live/test_watch: $(LIVE_WATCH)
 $(LIVE_SHARED) $(LIVE_WATCH): PACKAGES_CFLAGS += $(TEST_CFLAGS)
 
+# a fuzz harness has its main() from libFuzzer or from a driver of ours
+$(FUZZERS): $(FUZZ_SHARED)
+ifeq ($(FUZZ),1)
+$(FUZZERS): TEST_LIBS := -fsanitize=fuzzer
+# each policy that is loaded asks for every port: if libFuzzer looked on, that would take nearly all of its time
+$(B)/registry/registry.o $(B)/user/judge/service_index.o: override CFLAGS += -fno-sanitize=fuzzer-no-link
+else
+$(FUZZERS): $(B)/tests/fuzz/main.o
+endif
+# the matcher a second time, with a call in each of its basic blocks: to the harness, not to libFuzzer's of that name
+$(B)/tests/fuzz/fuzz_glob: $(B)/tests/fuzz/glob_counted.o
+$(B)/tests/fuzz/fuzz_glob: override LDFLAGS += -Wl,--wrap=__sanitizer_cov_trace_pc
+$(B)/tests/fuzz/glob_counted.o: override CFLAGS += -fsanitize-coverage=trace-pc
+
 $(B)/tests/%: tests/%.c $(LIBRARY)
 	$(call say,TEST,$@)
 	@mkdir -p $(@D)
@@ -154,6 +176,9 @@ $(B)/tests/%: tests/%.c $(LIBRARY)
 check-unit: $(UNIT) $(B)/bindwatch
 	$(Q)tests/run $(UNIT)
 
+check-fuzz: $(FUZZERS)
+	$(Q)tests/run $(FUZZERS)
+
 check-live: $(LIVE) $(LIVE_TOOLS) $(B)/bindwatch
 	$(Q)tests/run $(LIVE)
 
@@ -161,14 +186,23 @@ check-vm: $(LIVE) $(LIVE_TOOLS) $(B)/bindwatch
 	$(Q)packaging/deps vm
 	$(Q)tests/vm/run $(B)
 
-build-tests: $(B)/bindwatch $(UNIT) $(LIVE) $(LIVE_TOOLS)
+build-tests: $(B)/bindwatch $(UNIT) $(FUZZERS) $(LIVE) $(LIVE_TOOLS)
 .PHONY: build-tests
 
 # one run of all, so that one line at the end tells the whole
 check: deps
 	$(Q)$(MAKE) --no-print-directory build-tests
 	$(Q)$(MAKE) --no-print-directory build-tests SANITIZE=1
-	$(Q)tests/run $(UNIT) $(LIVE) $(UNIT:build/%=build/sanitize/%) $(LIVE:build/%=build/sanitize/%)
+	$(Q)tests/run $(UNIT) $(FUZZERS) $(LIVE) $(patsubst build/%,build/sanitize/%,$(UNIT) $(FUZZERS) $(LIVE))
+
+# what libFuzzer finds and grows stays in the build folder; a find is repeated by PROGRAM FILE
+fuzz:
+	$(Q)packaging/deps fuzz $(CLANG)
+	$(Q)$(MAKE) --no-print-directory FUZZ=1 SANITIZE=0 CC=$(CLANG) fuzz-run
+
+fuzz-run: $(FUZZERS)
+	$(Q)tests/fuzz/run $(SECONDS) $(FUZZERS)
+.PHONY: fuzz-run
 
 bench-tests: $(BENCH)
 .PHONY: bench-tests

@@ -67,6 +67,9 @@ static bool record_is_sound(const struct bw_socket *record, size_t size)
 static void decode_caller(const struct bw_socket *record, struct event *ret)
 {
 	ret->cgroup_id = record->cgroup_id;
+	/* of an interrupt on an idle CPU: the idle task holds every capability, and did nothing */
+	if (!record->pid)
+		return;
 	if (record->caller & BW_CALLER_PROCESS) {
 		ret->has_process_start = true;
 		ret->process_start_ns = record->start_ns;

@@ -125,6 +125,11 @@ static void the_caller_is_known_as_far_as_it_was_read(void **state)
 	assert_true(event.credentials.permitted == 1ULL << 39);
 	assert_int_equal(event.credentials.login_uid, 11);
 	assert_int_equal(event.credentials.session, PROCESS_UNSET);
+	/* in an interrupt of an idle CPU: nobody's credentials */
+	bind.pid = 0;
+	bind.caller = BW_CALLER_PROCESS | BW_CALLER_CREDENTIALS;
+	assert_int_equal(decode(&bind, sizeof(bind), &context, &event), 0);
+	assert_false(event.has_process_start || event.credentials.known);
 }
 
 static void a_failed_bind_has_no_bound_port(void **state)

@@ -46,7 +46,7 @@ struct endpoint {
 };
 
 enum exposure {
-	EXPOSURE_UNKNOWN, /* a failed bind whose address was not given */
+	EXPOSURE_UNKNOWN, /* of a failed bind whose address was not given; of an SCTP socket with more than is seen */
 	EXPOSURE_LOOPBACK,
 	EXPOSURE_WILDCARD,
 	EXPOSURE_ADDRESS,

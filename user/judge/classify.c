@@ -56,12 +56,15 @@ static struct endpoint find_server(const struct event *event)
 	return server;
 }
 
-static enum exposure find_exposure(const struct endpoint *server)
+/* Of what sctp_bindx(3) bound only the last of several addresses is seen: the others need not be of the loopback. */
+static enum exposure find_exposure(const struct event *event, const struct endpoint *server)
 {
+	bool others = event->protocol == IPPROTO_SCTP && (event->socket_flags & BW_SOCKET_UNTOLD);
+
 	if (!server->has_address)
 		return EXPOSURE_UNKNOWN;
 	if (address_is_loopback(server))
-		return EXPOSURE_LOOPBACK;
+		return others ? EXPOSURE_UNKNOWN : EXPOSURE_LOOPBACK;
 	return address_is_wildcard(server) ? EXPOSURE_WILDCARD : EXPOSURE_ADDRESS;
 }
 
@@ -80,7 +83,7 @@ void classify(const struct registry *registry, struct event *event)
 	facts.has_transport = find_transport(event->protocol, &facts.transport);
 	facts.ephemeral = (event->requested.has_port && event->requested.port == 0) ||
 	                  (event->socket_flags & BW_SOCKET_AUTOBOUND);
-	facts.exposure = find_exposure(server);
+	facts.exposure = find_exposure(event, server);
 	facts.dual_stack = is_dual_stack(event, server);
 	if (server->has_port) {
 		facts.range = registry_range(server->port);

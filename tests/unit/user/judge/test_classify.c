@@ -55,6 +55,33 @@ static struct event event_of(const char *address, int port)
 	};
 }
 
+/* The last of several addresses is seen: only that it is not of the loopback tells something. */
+static void exposure_of_sctp_bindx(void **state)
+{
+	static const struct {
+		const char *address;
+		uint16_t protocol;
+		uint32_t flags;
+		enum exposure exposure;
+	} table[] = {
+	    {"127.0.0.1", IPPROTO_SCTP, BW_SOCKET_UNTOLD, EXPOSURE_UNKNOWN},
+	    {"192.0.2.1", IPPROTO_SCTP, BW_SOCKET_UNTOLD, EXPOSURE_ADDRESS},
+	    {"0.0.0.0", IPPROTO_SCTP, BW_SOCKET_UNTOLD, EXPOSURE_WILDCARD},
+	    {"127.0.0.1", IPPROTO_SCTP, 0, EXPOSURE_LOOPBACK},
+	    {"127.0.0.1", IPPROTO_TCP, BW_SOCKET_UNTOLD, EXPOSURE_LOOPBACK},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct event event = event_of(table[i].address, 80);
+
+		event.protocol = table[i].protocol;
+		event.socket_flags = table[i].flags;
+		classify(registry, &event);
+		assert_int_equal(event.facts.exposure, table[i].exposure);
+	}
+}
+
 static void classify_transports(void **state)
 {
 	static const struct {
@@ -257,6 +284,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(classify_transports),
+	    cmocka_unit_test(exposure_of_sctp_bindx),
 	    cmocka_unit_test(classify_registry),
 	    cmocka_unit_test(classify_privileged),
 	    cmocka_unit_test(classify_exposure),

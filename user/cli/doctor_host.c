@@ -176,7 +176,7 @@ struct search {
 	char point[DOCTOR_DETAIL_LEN];
 };
 
-/* As user/sense/attach.c takes them: the first that shows the root of the file system. */
+/* As user/sense/attach.c takes it: the first that shows the root of the file system. */
 static int visit(void *context, const struct mountinfo *mount)
 {
 	struct search *search = context;
@@ -189,15 +189,22 @@ static int visit(void *context, const struct mountinfo *mount)
 
 static void look_at_cgroup(struct doctor *doctor)
 {
-	struct search search = {.type = "cgroup2"};
-	int r = mountinfo_each(MOUNTINFO, visit, &search);
+	int fd = cgroup_root_open(MOUNTINFO);
+	char link[32], point[DOCTOR_DETAIL_LEN];
+	ssize_t length;
 
-	if (r > 0)
-		(void)add(doctor, "cgroup v2", DOCTOR_OK, "%s", search.point);
-	else
-		add(doctor, "cgroup v2", DOCTOR_NO, "%s", r < 0 ? strerror(-r) : "not mounted")->advice =
-		        "plan tracepoint needs it, and other plans the sockets' cookies: mount -t cgroup2 none "
-		        "DIRECTORY";
+	if (fd < 0) {
+		add(doctor, "cgroup v2", DOCTOR_NO, "%s", cgroup_root_why_not(fd))->advice =
+		        fd == -ENOENT
+		                ? "plan tracepoint needs it, and other plans the sockets' cookies: mount -t cgroup2 "
+		                  "none DIRECTORY"
+		                : "plan tracepoint needs its root, and other plans the sockets' cookies";
+		return;
+	}
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	length = readlink(link, point, sizeof(point));
+	close(fd);
+	(void)add(doctor, "cgroup v2", DOCTOR_OK, "%.*s", length < 0 ? 0 : (int)length, point);
 }
 
 static void look_at_tracefs(struct doctor *doctor)

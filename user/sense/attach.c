@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <bpf/libbpf.h>
@@ -16,40 +19,83 @@
 #include "user/base/mountinfo.h"
 #include "user/base/number.h"
 
+/* The root of a kernfs is its first node, and a node's number is its inode's: fs/kernfs/dir.c, kernfs_create_root(). */
+#define KERNFS_ROOT_INO 1
+
 struct wanted_mount {
 	const char *type;
-	int fd; /* -ENOENT as long as none was found */
+	int (*check)(int fd, const struct mountinfo *mount); /* 0: it is the one, or -errno */
+	int fd; /* -ENOENT as long as none was found; or why the last one was not taken */
 };
 
-/* The first mount whose root is the file system's own root; others show a part of it only. */
 static int visit_mount(void *context, const struct mountinfo *mount)
 {
 	struct wanted_mount *wanted = context;
+	int r, fd;
 
-	if (strcmp(mount->type, wanted->type) != 0 || strcmp(mount->root, "/") != 0)
+	if (strcmp(mount->type, wanted->type) != 0)
 		return 0;
-	wanted->fd = open(mount->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (wanted->fd < 0)
-		wanted->fd = -errno;
-	return wanted->fd >= 0;
+	fd = open(mount->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = fd < 0 ? -errno : wanted->check(fd, mount);
+	if (r == 0) {
+		wanted->fd = fd;
+		return 1;
+	}
+	if (fd >= 0)
+		close(fd);
+	/* that a part was found says more than that something else could not be opened */
+	if (wanted->fd != -EXDEV)
+		wanted->fd = r;
+	return 0;
 }
 
-static int mount_open(const char *mountinfo, const char *type)
+static int mount_open(const char *mountinfo, const char *type, int (*check)(int fd, const struct mountinfo *mount))
 {
-	struct wanted_mount wanted = {type, -ENOENT};
+	struct wanted_mount wanted = {type, check, -ENOENT};
 	int r = mountinfo_each(mountinfo, visit_mount, &wanted);
 
 	return r < 0 ? r : wanted.fd;
 }
 
+/*
+ * The path in mountinfo counts from the root of the reader's cgroup namespace: "/" may be a part of the hierarchy, and
+ * "/.." all of it. And another file system may stand upon the mount by now.
+ */
+static int check_cgroup_root(int fd, const struct mountinfo *mount)
+{
+	struct statfs system;
+	struct stat status;
+
+	(void)mount;
+	if (fstatfs(fd, &system) < 0 || fstat(fd, &status) < 0)
+		return -errno;
+	if (system.f_type != CGROUP2_SUPER_MAGIC)
+		return -ENOENT;
+	return status.st_ino == KERNFS_ROOT_INO ? 0 : -EXDEV;
+}
+
 int cgroup_root_open(const char *mountinfo)
 {
-	return mount_open(mountinfo, "cgroup2");
+	return mount_open(mountinfo, "cgroup2", check_cgroup_root);
+}
+
+const char *cgroup_root_why_not(int error)
+{
+	if (error == -EXDEV)
+		return "only a part of it is mounted here, as in a cgroup namespace: run bindwatch in the host's";
+	return error == -ENOENT ? "it is not mounted" : strerror(-error);
+}
+
+/* A mount of a part is one of a directory within. */
+static int check_whole(int fd, const struct mountinfo *mount)
+{
+	(void)fd;
+	return strcmp(mount->root, "/") == 0 ? 0 : -ENOENT;
 }
 
 int tracefs_open(const char *mountinfo)
 {
-	int context, mount, fd = mount_open(mountinfo, "tracefs");
+	int context, mount, fd = mount_open(mountinfo, "tracefs", check_whole);
 
 	if (fd != -ENOENT)
 		return fd;

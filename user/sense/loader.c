@@ -75,9 +75,13 @@ static void unload(struct sense *sense)
 static void note_refusal(struct sense *sense, const char *why)
 {
 	size_t used = strlen(sense->refusals);
+	char note[WHY_LEN + 16];
+	int length = snprintf(note, sizeof(note), "%s %s", plan_name(sense->choice.plan), why);
 
-	snprintf(sense->refusals + used, sizeof(sense->refusals) - used, "%s%s %s", used ? "; " : "",
-	         plan_name(sense->choice.plan), why);
+	/* one hook after the other lacks the same */
+	if (used >= (size_t)length && strcmp(sense->refusals + used - length, note) == 0)
+		return;
+	snprintf(sense->refusals + used, sizeof(sense->refusals) - used, "%s%s", used ? "; " : "", note);
 }
 
 struct roots {
@@ -92,7 +96,7 @@ static int attach_one(struct sense *sense, const struct plan_hook *hook, struct 
 	if (hook->attach == ATTACH_CGROUP && roots->cgroup < 0) {
 		r = roots->cgroup = cgroup_root_open(MOUNTINFO);
 		if (r < 0)
-			snprintf(why, WHY_LEN, "needs a cgroup2 file system: %s", strerror(-r));
+			snprintf(why, WHY_LEN, "needs the root of the cgroup v2 hierarchy: %s", cgroup_root_why_not(r));
 	} else if (hook->attach == ATTACH_TRACEPOINT && roots->tracefs < 0) {
 		r = roots->tracefs = tracefs_open(MOUNTINFO);
 		if (r < 0)

@@ -97,7 +97,7 @@ struct doctor_outcome {
 };
 void doctor_judge(const struct doctor_outcome *outcome, enum capture_plan plan, struct doctor_canary *ret);
 
-/* All paths that exist were seen, and there was one. */
+/* All paths that exist were seen, there was one, and each hook that the kernel takes is attached. */
 bool doctor_is_healthy(const struct doctor *doctor);
 
 /* Each writes all of it. 0, or -errno. */

@@ -178,6 +178,10 @@ bool doctor_is_healthy(const struct doctor *doctor)
 {
 	size_t seen = 0;
 
+	/* what the kernel has and somebody keeps us from: its binds may be those that no path here tries */
+	for (size_t i = 0; i < doctor->hooks_count; i++)
+		if (doctor->hooks[i].loaded && !doctor->hooks[i].attached)
+			return false;
 	for (size_t i = 0; i < doctor->canaries_count; i++) {
 		if (doctor->canaries[i].state == DOCTOR_NO)
 			return false;

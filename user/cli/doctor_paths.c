@@ -130,10 +130,13 @@ static int prepare(const struct doctor_path *path, int fd, struct doctor_stage *
 	socklen_t size = sizeof(uint64_t);
 	uint64_t cookie;
 
-	/* whoever asks makes the kernel give the socket one, before the call */
-	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0)
-		return -errno;
+	/*
+	 * Whoever asks makes the kernel give the socket a cookie. Others do not ask: theirs have one at their bind only
+	 * by a hook of ours, and without it their end is not told.
+	 */
 	if (path->bound_before && bind(fd, &address.any, length) < 0)
+		return -errno;
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) < 0)
 		return -errno;
 	__atomic_store_n(&stage->cookie, cookie, __ATOMIC_RELEASE);
 	return 0;

@@ -100,6 +100,31 @@ static void health_is_what_was_seen(void **state)
 	}
 }
 
+/* What keeps a hook off may hide what no path of ours tries. */
+static void a_hook_that_is_off_is_no_health(void **state)
+{
+	static const struct {
+		bool loaded, attached, healthy;
+	} rows[] = {
+	        {true, true, true},
+	        {true, false, false},
+	        {false, false, true}, /* the kernel has no such thing */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct doctor *doctor = test_calloc(1, sizeof(*doctor));
+
+		doctor->canaries_count = 1;
+		doctor->hooks_count = 2;
+		doctor->hooks[0] = (struct sense_hook){.loaded = true, .attached = true};
+		doctor->hooks[1] = (struct sense_hook){.loaded = rows[i].loaded, .attached = rows[i].attached};
+		if (doctor_is_healthy(doctor) != rows[i].healthy)
+			fail_msg("row %zu", i);
+		test_free(doctor);
+	}
+}
+
 /* One path at least for each thing that can happen to a port, by a name of its own; and they fit. */
 static void the_paths_are_sound(void **state)
 {
@@ -272,6 +297,7 @@ int main(void)
 	        cmocka_unit_test(lockdown_mode),
 	        cmocka_unit_test(each_outcome_is_judged),
 	        cmocka_unit_test(health_is_what_was_seen),
+	        cmocka_unit_test(a_hook_that_is_off_is_no_health),
 	        cmocka_unit_test(the_paths_are_sound),
 	        cmocka_unit_test(json_holds_the_longest),
 	        cmocka_unit_test(text_is_visible),

@@ -54,9 +54,13 @@ void sense_detach(struct sense *sense)
 		sense_count_unfinished(sense);
 		sense->skeleton->bss->complete_ns = sense->complete_ns = 0;
 	}
-	for (size_t i = PLAN_HOOKS_MAX; i-- > 0;) {
-		bpf_link__destroy(sense->links[i]);
-		sense->links[i] = NULL;
+	for (unsigned int turn = 0; turn < PLAN_DETACH_TURNS; turn++) {
+		for (size_t i = 0; i < sense->choice.count; i++) {
+			if (!sense->links[i] || plan_hook_detach_turn(sense->choice.hooks[i]) != turn)
+				continue;
+			bpf_link__destroy(sense->links[i]);
+			sense->links[i] = NULL;
+		}
 	}
 }
 

@@ -175,3 +175,15 @@ enum bw_record_type plan_hook_tells(enum bw_hook hook)
 		return BW_RECORD_BIND;
 	}
 }
+
+unsigned int plan_hook_detach_turn(const struct plan_hook *hook)
+{
+	switch (plan_hook_tells(hook->hook)) {
+	case BW_RECORD_BIND: /* behind the listens: a listen whose bind was not told would count as one (hold()) */
+		return 1;
+	case BW_RECORD_CLOSE:
+		return 3;
+	default:
+		return hook->hook == BW_HOOK_NONE ? 2 : 0;
+	}
+}

@@ -98,6 +98,14 @@ enum capture_plan plan_find(const char *name);
 /* What the records of a hook tell, of TCP among others; 0: nothing of TCP, or it makes none. */
 enum bw_record_type plan_hook_tells(enum bw_hook hook);
 
+/*
+ * When to take a hook off, from 0: first what tells of a port, last what tells of its end, which takes the kernel some
+ * 100 ms all in all. Else a bind that is told meanwhile would have no end; or, without what gives sockets their
+ * cookies, could have none.
+ */
+#define PLAN_DETACH_TURNS 4
+unsigned int plan_hook_detach_turn(const struct plan_hook *hook);
+
 /* The program that made a record, "" for a value that no row carries. */
 const char *plan_hook_name(unsigned int hook);
 

@@ -160,6 +160,31 @@ static void names_and_plans_are_inverse(void **state)
 	assert_string_equal(plan_name(PLAN_COUNT), "");
 }
 
+/* Whatever tells of a port is off before what gives its socket a cookie, and before what tells of its end. */
+static void what_is_told_has_its_end_told(void **state)
+{
+	(void)state;
+	for (enum capture_plan plan = PLAN_TRAMPOLINE; plan < PLAN_COUNT; plan++) {
+		struct plan_probe probe = {.functions = ALL};
+		struct plan_choice choice;
+		unsigned int ends = 0;
+
+		assert_int_equal(plan_choose(&probe, plan, &choice), 0);
+		for (size_t i = 0; i < choice.count; i++) {
+			unsigned int turn = plan_hook_detach_turn(choice.hooks[i]);
+
+			assert_true(turn < PLAN_DETACH_TURNS);
+			ends += turn == PLAN_DETACH_TURNS - 1;
+			assert_int_equal(turn == PLAN_DETACH_TURNS - 1,
+			                 plan_hook_tells(choice.hooks[i]->hook) == BW_RECORD_CLOSE);
+			for (size_t j = 0; j < choice.count && choice.hooks[i]->hook == BW_HOOK_NONE; j++)
+				if (plan_hook_tells(choice.hooks[j]->hook) == BW_RECORD_BIND)
+					assert_true(plan_hook_detach_turn(choice.hooks[j]) < turn);
+		}
+		assert_int_equal(ends, 1);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +194,7 @@ int main(void)
 	        cmocka_unit_test(a_host_without_ipv6_needs_no_hook_for_it),
 	        cmocka_unit_test(every_hook_of_the_contract_has_a_name),
 	        cmocka_unit_test(names_and_plans_are_inverse),
+	        cmocka_unit_test(what_is_told_has_its_end_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

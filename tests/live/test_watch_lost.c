@@ -19,7 +19,11 @@
 #include <unistd.h>
 #include <linux/types.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
 #include "bpf/bindwatch.h"
+#include "tests/live/links.h"
 #include "tests/live/live.h"
 
 #define RING_CAUSE "ring-buffer-full"
@@ -296,6 +300,38 @@ static void starts_and_stops_lose_nothing(void **state)
 	end_binder(binder);
 }
 
+/* Writes losses of two causes into the monitor's own counters, all on the first CPU. */
+static void add_losses(pid_t monitor, uint64_t ring, uint64_t untracked)
+{
+	int map = links_map(monitor, "counters"), cpus = libbpf_num_possible_cpus();
+	struct bw_counters *counters;
+	uint32_t zero = 0;
+
+	assert_true(map >= 0 && cpus > 0);
+	counters = test_calloc((size_t)cpus, sizeof(*counters));
+	assert_int_equal(bpf_map_lookup_elem(map, &zero, counters), 0);
+	counters[0].seen += ring;
+	counters[0].lost_ring += ring;
+	counters[0].untracked += untracked;
+	assert_int_equal(bpf_map_update_elem(map, &zero, counters, BPF_ANY), 0);
+	test_free(counters);
+	close(map);
+}
+
+static void each_cause_has_its_own_cpus(void **state)
+{
+	struct monitor monitor;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	start(&monitor, false);
+	add_losses(monitor.pid, 5, 3);
+	assert_int_equal(monitor_finish(&monitor, SIGINT), 0);
+	assert_true(live_says(&monitor.message, "lost so far: 5, ring-buffer-full: cpu0 5\n"));
+	assert_true(live_says(&monitor.message, "lost so far: 3, release-not-tracked: cpu0 3\n"));
+	monitor_free(&monitor);
+}
+
 static int setup(void **state)
 {
 	int result;
@@ -319,6 +355,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(flood_within_the_ring),
 	        cmocka_unit_test(starts_and_stops_lose_nothing),
 	        cmocka_unit_test(what_was_told_has_its_end),
+	        cmocka_unit_test(each_cause_has_its_own_cpus),
 	};
 
 	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {

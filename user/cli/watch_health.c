@@ -59,13 +59,17 @@ void watch_tell_losses(struct watch *watch)
 		return;
 	for (int cause = 0; cause < LOST_CAUSES; cause++)
 		lost += totals.lost[cause];
-	if (lost == watch->lost_told || sense_losses_by_cpu(watch->sense, cpus, sizeof(cpus)) < 0)
+	if (lost == watch->lost_told)
 		return;
 	watch->lost_told = lost;
-	for (enum sense_lost cause = 0; cause < LOST_CAUSES; cause++)
-		if (totals.lost[cause])
-			(void)cli_error("lost so far: %llu, %s%s%s", (unsigned long long)totals.lost[cause],
-			                sense_lost_name(cause), *cpus ? ": " : "", cpus);
+	for (enum sense_lost cause = 0; cause < LOST_CAUSES; cause++) {
+		if (!totals.lost[cause])
+			continue;
+		if (sense_losses_by_cpu(watch->sense, cause, cpus, sizeof(cpus)) < 0)
+			cpus[0] = '\0';
+		(void)cli_error("lost so far: %llu, %s%s%s", (unsigned long long)totals.lost[cause],
+		                sense_lost_name(cause), *cpus ? ": " : "", cpus);
+	}
 }
 
 static void show_silence(struct watch *watch, const char *hook, const char *cause)

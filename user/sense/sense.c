@@ -251,6 +251,21 @@ static uint64_t missed_runs(const struct sense *sense)
 	return missed;
 }
 
+/* Other causes are counted in user space, or by the kernel for all CPUs as one. */
+static uint64_t counted(const struct bw_counters *counters, enum sense_lost cause)
+{
+	switch (cause) {
+	case LOST_RING_FULL:
+		return counters->lost_ring;
+	case LOST_CALL_NOT_KEPT:
+		return counters->lost_inflight;
+	case LOST_NOT_TRACKED:
+		return counters->untracked;
+	default:
+		return 0;
+	}
+}
+
 int sense_totals(const struct sense *sense, struct sense_totals *ret)
 {
 	struct sense_totals totals = {.delivered = sense->delivered - (sense->pending_count - sense->pending_next),
@@ -267,9 +282,8 @@ int sense_totals(const struct sense *sense, struct sense_totals *ret)
 		totals.seen += sense->counters[cpu].seen;
 		totals.processes += sense->counters[cpu].processes;
 		totals.processes_lost += sense->counters[cpu].processes_lost;
-		totals.lost[LOST_RING_FULL] += sense->counters[cpu].lost_ring;
-		totals.lost[LOST_CALL_NOT_KEPT] += sense->counters[cpu].lost_inflight;
-		totals.lost[LOST_NOT_TRACKED] += sense->counters[cpu].untracked;
+		for (enum sense_lost cause = 0; cause < LOST_CAUSES; cause++)
+			totals.lost[cause] += counted(&sense->counters[cpu], cause);
 	}
 	totals.seen += sense->unfinished;
 	totals.lost[LOST_CALL_NOT_KEPT] += sense->unfinished;
@@ -288,7 +302,7 @@ const char *sense_lost_name(enum sense_lost cause)
 	return cause < LOST_CAUSES ? names[cause] : "";
 }
 
-int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size)
+int sense_losses_by_cpu(const struct sense *sense, enum sense_lost cause, char *text, size_t size)
 {
 	size_t used = 0;
 	int r = read_counters(sense);
@@ -297,7 +311,7 @@ int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size)
 		return r;
 	text[0] = '\0';
 	for (int cpu = 0; cpu < sense->cpus; cpu++) {
-		uint64_t lost = sense->counters[cpu].lost_ring + sense->counters[cpu].lost_inflight;
+		uint64_t lost = counted(&sense->counters[cpu], cause);
 		char item[48];
 		int length;
 

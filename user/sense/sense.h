@@ -103,8 +103,11 @@ int sense_totals(const struct sense *sense, struct sense_totals *ret);
 /* "ring-buffer-full", ...; "" for a value out of range. Static. */
 const char *sense_lost_name(enum sense_lost cause);
 
-/* What was lost on each CPU that lost anything, as text: "cpu0 12, cpu3 1"; "" for nothing. 0, or -errno. */
-int sense_losses_by_cpu(const struct sense *sense, char *text, size_t size);
+/*
+ * What was lost for this cause on each CPU that lost anything by it, as text: "cpu0 12, cpu3 1"; "" for nothing, and
+ * for what no CPU counts. 0, or -errno.
+ */
+int sense_losses_by_cpu(const struct sense *sense, enum sense_lost cause, char *text, size_t size);
 
 /*
  * Are the hooks still there? sense_canary() binds, listens and closes, and once the records had time to be read,

@@ -437,6 +437,39 @@ static void list_without_privilege(void **state)
 	command_free(&run);
 }
 
+/* There nobody is denied, and others are not there at all: that their socket has no holder must not be said. */
+static void list_in_pid_namespace(void **state)
+{
+	char *arguments[] = {"bindwatch", "list", "--port", NULL, "--output", "json", NULL};
+	static const char note[] = "outside of this pid namespace";
+	int pids = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC), fd;
+	struct run outside, within;
+	json_t *events;
+	char port[8];
+
+	(void)state;
+	need_namespace();
+	SKIP_BECAUSE(live_why_not());
+	fd = listed_bind(&listed_kinds[0], port);
+	assert_true(fd >= 0 && pids >= 0);
+	arguments[3] = port;
+	outside = command_run(0, -1, listed.program, arguments);
+	assert_int_equal(unshare(CLONE_NEWPID), 0);
+	within = command_run(0, -1, listed.program, arguments);
+	assert_int_equal(setns(pids, CLONE_NEWPID), 0);
+	(void)close(pids);
+	(void)close(fd);
+	assert_int_equal(within.status, 0);
+	assert_null(strstr(outside.err, note));
+	assert_non_null(strstr(within.err, note));
+	events = listed_parse(within.out);
+	assert_int_equal(json_array_size(events), 1);
+	assert_null(live_field(json_array_get(events, 0), "bindwatch.holders"));
+	json_decref(events);
+	command_free(&outside);
+	command_free(&within);
+}
+
 /* The socket remembers whether its port was asked for by number. */
 static void list_chosen_port(void **state)
 {
@@ -476,6 +509,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(list_is_sorted),
 	        cmocka_unit_test(list_output_fails),
 	        cmocka_unit_test(list_without_privilege),
+	        cmocka_unit_test(list_in_pid_namespace),
 	};
 	enum { FIRST = sizeof(first) / sizeof(first[0]), LAST = sizeof(last) / sizeof(last[0]) };
 	struct CMUnitTest tests[FIRST + LISTED_KINDS + LAST];

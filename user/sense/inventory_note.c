@@ -65,6 +65,14 @@ bool inventory_note(const struct inventory *inventory, unsigned int number, char
 		note_netns(inventory, enters, text);
 		return true;
 	}
+	/* in /proc, and by the iterator, others are not even denied */
+	if (!socket_iterator_sees_all() && number-- == 0) {
+		(void)snprintf(
+		        text, INVENTORY_TEXT_LEN,
+		        "sockets of processes outside of this pid namespace may be missing, and their holders are: "
+		        "run bindwatch in the host's pid namespace");
+		return true;
+	}
 	if (!inventory->iterated && inventory->holders_searched && has_socket_without_holder(inventory) &&
 	    (inventory->holders.denied || !reads) && number-- == 0) {
 		note_processes(inventory, reads, text);

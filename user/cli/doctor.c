@@ -31,7 +31,7 @@ static int help(void)
 	        "      --help         this text\n"
 	        "      --version      the version\n\n"
 	        "Needs root, or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN. Exit: 0 all that\n"
-	        "exist, and that the plan can see, were seen; 1 one was "
+	        "exist, and that the plan can see, were seen, and all hooks are there; 1 one was "
 	        "not, or\n"
 	        "nothing can be attached; 2 a wrong command line.");
 	return fflush(stdout) == 0 ? CLI_OK : CLI_FAILURE;

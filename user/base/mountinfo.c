@@ -2,9 +2,12 @@
 #include "user/base/mountinfo.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "user/base/number.h"
 
 /* Space, tab, line break and backslash stand as three octal digits. false: a backslash with something else behind it.
  */
@@ -31,21 +34,23 @@ static bool unescape(char *text)
 /* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - TYPE SOURCE OPTIONS */
 bool mountinfo_parse(char *line, struct mountinfo *ret)
 {
-	char *save = NULL, *root, *point, *type;
+	char *save = NULL, *number, *root, *point, *type;
 	char *tail = strstr(line, " - ");
+	uint64_t id;
 
 	if (!tail)
 		return false;
 	*tail = '\0';
-	for (int skip = 0; skip < 3; skip++)
-		if (!strtok_r(skip ? NULL : line, " ", &save))
+	number = strtok_r(line, " ", &save);
+	for (int skip = 0; skip < 2; skip++)
+		if (!strtok_r(NULL, " ", &save))
 			return false;
 	root = strtok_r(NULL, " ", &save);
 	point = strtok_r(NULL, " ", &save);
 	type = strtok_r(tail + 3, " \n", &save);
-	if (!root || !point || !type || !unescape(root) || !unescape(point))
+	if (!root || !point || !type || !unescape(root) || !unescape(point) || number_parse(number, 0, INT_MAX, &id))
 		return false;
-	*ret = (struct mountinfo){root, point, type};
+	*ret = (struct mountinfo){(int)id, root, point, type};
 	return true;
 }
 

@@ -9,6 +9,7 @@
 
 /* One line of mountinfo (proc(5)). The strings are pieces of that line, their escapes (\040) resolved. */
 struct mountinfo {
+	int id;             /* STATX_MNT_ID of statx(2) */
 	const char *root;  /* which part of the file system is mounted: "/" is all of it */
 	const char *point; /* where */
 	const char *type;

@@ -71,6 +71,11 @@ int proc_stat(int proc, struct proc_stat *ret)
 	return proc_parse_stat(line, ret) ? 0 : -EBADMSG;
 }
 
+bool proc_is_started(const struct proc_stat *stat, uint64_t start_ns)
+{
+	return start_ns / PROC_TICK_NS == stat->start_ns / PROC_TICK_NS;
+}
+
 uint32_t proc_namespace(int proc, const char *name)
 {
 	struct stat status;

@@ -30,6 +30,9 @@ bool proc_parse_stat(const char *line, struct proc_stat *ret);
 /* 0, or -errno; -ESRCH: the process is gone. */
 int proc_stat(int proc, struct proc_stat *ret);
 
+/* Was the process started then? /proc knows it to the tick only, so much is compared. */
+bool proc_is_started(const struct proc_stat *stat, uint64_t start_ns);
+
 /* The inode of "ns/net" and its like; 0: not known. */
 uint32_t proc_namespace(int proc, const char *name);
 

@@ -8,15 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
-#include <linux/magic.h>
 #include <linux/openat2.h>
 
 #include "user/base/mountinfo.h"
 #include "user/sense/attach.h"
+#include "user/sense/process_look.h"
 #include "user/sense/process_proc.h"
 
 _Static_assert(PATH_MAX == 4096, "PROCESS_READ_TEXTS");
@@ -41,6 +40,7 @@ void process_source_close(struct process_source *source)
 		close(source->proc);
 	if (source->cgroup >= 0)
 		close(source->cgroup);
+	process_mounts_free(&source->mounts);
 	*source = (struct process_source){.proc = -1, .cgroup = -1};
 }
 
@@ -68,127 +68,6 @@ static const char *read_link(struct process_reading *reading, int proc, const ch
 	return keep(reading, (size_t)n);
 }
 
-static int64_t nanoseconds(const struct statx_timestamp *time)
-{
-	return time->tv_sec * 1000000000 + time->tv_nsec;
-}
-
-/* File systems that answer by themselves: no other host and no user's program is asked. */
-static bool is_local(int fd)
-{
-	struct statfs status;
-
-	if (fstatfs(fd, &status) < 0)
-		return false;
-	switch ((unsigned long)status.f_type) {
-	case EXT4_SUPER_MAGIC:
-	case XFS_SUPER_MAGIC:
-	case BTRFS_SUPER_MAGIC:
-	case F2FS_SUPER_MAGIC:
-	case TMPFS_MAGIC:
-	case RAMFS_MAGIC:
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* The last name of a path, by its directory, which is in the caches as long as a file in it runs. The descriptor. */
-static int look_in_directory(int root, const char *path, uint64_t resolve)
-{
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = resolve};
-	const char *name = strrchr(path, '/') + 1;
-	char directory[PATH_MAX];
-	int at, fd = -1;
-
-	if ((size_t)(name - path) >= sizeof(directory)) {
-		errno = EAGAIN;
-		return -1;
-	}
-	(void)snprintf(directory, sizeof(directory), "%.*s", (int)(name - path), path);
-	at = (int)syscall(SYS_openat2, root, directory, &how, sizeof(how));
-	if (at < 0)
-		return -1;
-	if (is_local(at))
-		fd = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	else
-		errno = EAGAIN;
-	close(at);
-	return fd;
-}
-
-/* A process that changed its root or mount namespace since it was described: its paths lead elsewhere now. */
-static bool stands_where_described(int proc, const struct process *process)
-{
-	char root[PATH_MAX];
-	struct statx mntns;
-	ssize_t n = readlinkat(proc, "root", root, sizeof(root) - 1);
-
-	if (n <= 0)
-		return false;
-	root[n] = '\0';
-	return strcmp(root, process->root_directory) == 0 &&
-	       (!process->mntns_inode || (statx(proc, "ns/mnt", 0, STATX_INO, &mntns) == 0 &&
-	                                  mntns.stx_ino == process->mntns_inode));
-}
-
-/*
- * A file or directory below this root. The file system may be one that a user serves (FUSE), or a server that does not
- * answer: only what the kernel has in its caches is looked at (RESOLVE_CACHED, Linux 5.12; before, all is), and of a
- * file system of this host's own disks and memory the directory too. 0, or -errno; -EAGAIN: not known.
- */
-static int look_below(int root, const char *path, struct statx *ret)
-{
-	struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_CACHED};
-	int r = 0, fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	if (fd < 0 && errno == EINVAL) {
-		how.resolve = RESOLVE_IN_ROOT;
-		fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-	}
-	/* a name that is gone is often in no cache */
-	if (fd < 0 && errno == EAGAIN)
-		fd = look_in_directory(root, path, how.resolve);
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0)
-		r = -errno;
-	if (fd >= 0)
-		close(fd);
-	return r;
-}
-
-/*
- * By a path of the process's. Its paths count from the root of the mount namespace, and /proc/PID/root is that of a
- * chroot(2). Returns as look_below().
- */
-static int look(int proc, const struct process *process, const char *path, struct statx *ret)
-{
-	const char *chroot = process->root_directory;
-	size_t skip = chroot && strcmp(chroot, "/") != 0 ? strlen(chroot) : 0;
-	int r, root;
-
-	if (!chroot || !path || strncmp(path, chroot, skip) != 0 || path[skip] != '/')
-		return -EAGAIN;
-	if (!stands_where_described(proc, process))
-		return -EAGAIN;
-	root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -EAGAIN;
-	r = look_below(root, path + skip, ret);
-	close(root);
-	return r;
-}
-
-/* The file that runs; the link leads there itself, and not by its text. 0, or -errno. */
-static int look_running(int proc, struct statx *ret)
-{
-	return statx(proc, "exe", AT_STATX_DONT_SYNC, STATX_BASIC_STATS, ret) < 0 ? -errno : 0;
-}
-
-static bool is_same_file(const struct statx *a, const struct statx *b)
-{
-	return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor;
-}
-
 /* What DELETED behind the name leaves open: a file may be called so. */
 static void strip_deleted(struct process_reading *reading, int proc, const struct statx *running)
 {
@@ -198,7 +77,7 @@ static void strip_deleted(struct process_reading *reading, int proc, const struc
 
 	if (end - ret->path <= (ptrdiff_t)strlen(DELETED) || strcmp(end - strlen(DELETED), DELETED) != 0)
 		return;
-	if (look(proc, &reading->process, ret->path, &named) == 0 && is_same_file(running, &named))
+	if (process_look(proc, &reading->process, ret->path, &named) == 0 && process_is_same_file(running, &named))
 		return;
 	end[-(ptrdiff_t)strlen(DELETED)] = '\0';
 	ret->flags |= EXECUTABLE_DELETED;
@@ -214,33 +93,45 @@ static void read_world_writable(struct process_reading *reading, int proc, const
 	bool known;
 
 	(void)snprintf(directory, sizeof(directory), "%.*s", (int)(slash - executable->path + 1), executable->path);
-	known = look(proc, &reading->process, directory, &status) == 0;
+	known = process_look(proc, &reading->process, directory, &status) == 0;
 	if ((running->stx_mode & S_IWOTH) || (known && (status.stx_mode & S_IWOTH)))
 		executable->flags |= EXECUTABLE_WORLD_WRITABLE;
 	if (known || (running->stx_mode & S_IWOTH))
 		executable->flags_known |= EXECUTABLE_WORLD_WRITABLE;
 }
 
-static void read_executable(struct process_reading *reading, int proc)
+/* Its name is of the kernel's making, and stands in no mount that anybody sees. */
+static bool is_memfd(const struct executable *executable, const struct statx *running)
+{
+	return running->stx_nlink == 0 && strncmp(executable->path, "/memfd:", strlen("/memfd:")) == 0;
+}
+
+/* leads: the path can be believed */
+static void read_executable(struct process_reading *reading, int proc, bool leads)
 {
 	struct executable *ret = &reading->process.executable;
 	struct statx running;
 
 	ret->path = read_link(reading, proc, "exe");
-	if (!ret->path || look_running(proc, &running) < 0)
+	if (!ret->path)
 		return;
+	ret->path_truncated = !leads;
+	if (process_look_running(proc, &running) < 0)
+		return;
+	if (is_memfd(ret, &running)) {
+		ret->flags = EXECUTABLE_MEMFD;
+		ret->path_truncated = false;
+	}
 	ret->has_inode = true;
 	ret->device = makedev(running.stx_dev_major, running.stx_dev_minor);
 	ret->inode = running.stx_ino;
-	ret->mtime_ns = nanoseconds(&running.stx_mtime);
-	ret->ctime_ns = nanoseconds(&running.stx_ctime);
+	ret->mtime_ns = process_nanoseconds(&running.stx_mtime);
+	ret->ctime_ns = process_nanoseconds(&running.stx_ctime);
 	ret->flags_known = EXECUTABLE_MEMFD | EXECUTABLE_DELETED;
 	strip_deleted(reading, proc, &running);
 	if (running.stx_nlink == 0)
 		ret->flags |= EXECUTABLE_DELETED;
-	if (running.stx_nlink == 0 && strncmp(ret->path, "/memfd:", strlen("/memfd:")) == 0)
-		ret->flags |= EXECUTABLE_MEMFD;
-	else
+	if (!(ret->flags & EXECUTABLE_MEMFD))
 		read_world_writable(reading, proc, &running);
 }
 
@@ -317,19 +208,19 @@ static const char *read_ancestor_executable(struct process_reading *reading, int
 	struct statx running;
 
 	if (length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0 &&
-	    look_running(proc, &running) == 0 && running.stx_nlink == 0)
+	    process_look_running(proc, &running) == 0 && running.stx_nlink == 0)
 		reading->texts[path - reading->texts + (ptrdiff_t)(length - strlen(DELETED))] = '\0';
 	return path;
 }
 
-static void read_ancestors(struct process_reading *reading, int root, uint32_t parent)
+static void read_ancestors(struct process_reading *reading, struct process_source *source, uint32_t parent)
 {
 	struct process *process = &reading->process;
 
 	while (parent && process->ancestors_count < PROCESS_ANCESTORS_MAX) {
 		struct ancestor *ancestor = &process->ancestors[process->ancestors_count];
 		struct proc_stat stat;
-		int proc = proc_open(root, parent);
+		int proc = proc_open(source->proc, parent);
 
 		if (proc < 0)
 			return;
@@ -338,6 +229,9 @@ static void read_ancestors(struct process_reading *reading, int root, uint32_t p
 			ancestor->start_ns = stat.start_ns;
 			memcpy(ancestor->comm, stat.comm, sizeof(ancestor->comm));
 			ancestor->executable = read_ancestor_executable(reading, proc);
+			ancestor->executable_truncated =
+			        ancestor->executable &&
+			        !process_mounts_lead(&source->mounts, source->proc, proc, "exe", process->userns_inode);
 			process->ancestors_count++;
 		} else {
 			stat.parent = 0;
@@ -385,7 +279,23 @@ static void read_credentials(struct process_reading *reading, int proc)
 	ret->known = true;
 }
 
-static void read_all(struct process_reading *reading, const struct process_source *source, int proc,
+static bool leads(const struct process_reading *reading, struct process_source *source, int proc, const char *link)
+{
+	return process_mounts_lead(&source->mounts, source->proc, proc, link, reading->process.userns_inode);
+}
+
+static void read_paths(struct process_reading *reading, struct process_source *source, int proc)
+{
+	struct process *process = &reading->process;
+
+	if (leads(reading, source, proc, "root"))
+		process->root_directory = read_link(reading, proc, "root");
+	read_executable(reading, proc, leads(reading, source, proc, "exe"));
+	process->working_directory = read_link(reading, proc, "cwd");
+	process->working_directory_truncated = process->working_directory && !leads(reading, source, proc, "cwd");
+}
+
+static void read_all(struct process_reading *reading, struct process_source *source, int proc,
                      const struct proc_stat *stat)
 {
 	struct process *process = &reading->process;
@@ -393,28 +303,20 @@ static void read_all(struct process_reading *reading, const struct process_sourc
 	memcpy(process->comm, stat->comm, sizeof(process->comm));
 	process->from_proc = true;
 	process->kernel_thread = stat->kernel_thread;
-	if (!stat->kernel_thread) {
-		process->root_directory = read_link(reading, proc, "root");
-		read_executable(reading, proc);
-		process->working_directory = read_link(reading, proc, "cwd");
-	}
-	read_arguments(reading, proc);
-	read_cgroup(reading, source->cgroup, proc);
 	process->pidns_inode = proc_namespace(proc, "ns/pid");
 	process->mntns_inode = proc_namespace(proc, "ns/mnt");
 	process->userns_inode = proc_namespace(proc, "ns/user");
 	process->netns_inode = proc_namespace(proc, "ns/net");
 	if (!stat->kernel_thread)
-		read_ancestors(reading, source->proc, stat->parent);
+		read_paths(reading, source, proc);
+	read_arguments(reading, proc);
+	read_cgroup(reading, source->cgroup, proc);
+	if (!stat->kernel_thread)
+		read_ancestors(reading, source, stat->parent);
 	read_credentials(reading, proc);
 }
 
-static bool is_same(uint64_t start_ns, const struct proc_stat *stat)
-{
-	return start_ns / PROC_TICK_NS == stat->start_ns / PROC_TICK_NS;
-}
-
-int process_read(const struct process_source *source, uint32_t pid, uint64_t start_ns, struct process_reading *ret)
+int process_read(struct process_source *source, uint32_t pid, uint64_t start_ns, struct process_reading *ret)
 {
 	struct proc_stat stat;
 	int r, proc = proc_open(source->proc, pid);
@@ -426,7 +328,7 @@ int process_read(const struct process_source *source, uint32_t pid, uint64_t sta
 	ret->uid = ret->gid = 0;
 	ret->used = 0;
 	r = proc_stat(proc, &stat);
-	if (r == 0 && start_ns && !is_same(start_ns, &stat))
+	if (r == 0 && start_ns && !proc_is_started(&stat, start_ns))
 		r = -ESRCH;
 	if (r == 0) {
 		ret->process.start_ns = start_ns ? start_ns : stat.start_ns;
@@ -436,75 +338,4 @@ int process_read(const struct process_source *source, uint32_t pid, uint64_t sta
 	}
 	close(proc);
 	return r;
-}
-
-bool process_lives(const struct process_source *source, uint32_t pid, uint64_t start_ns)
-{
-	struct proc_stat stat;
-	int proc = proc_open(source->proc, pid);
-	bool lives = proc >= 0 && proc_stat(proc, &stat) == 0 && is_same(start_ns, &stat);
-
-	if (proc >= 0)
-		close(proc);
-	return lives;
-}
-
-/* What the path leads to now, beside the file that runs: both as stat(2) tells it, which need not be what a hook read.
- */
-static void compare(struct process *process, int proc)
-{
-	struct executable *executable = &process->executable;
-	struct statx running, named;
-	int r;
-
-	if (!executable->path || executable->path_truncated || (executable->flags & EXECUTABLE_MEMFD) ||
-	    look_running(proc, &running) < 0)
-		return;
-	r = look(proc, process, executable->path, &named);
-	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
-		return;
-	executable->flags &= ~(EXECUTABLE_REPLACED | EXECUTABLE_DELETED);
-	if (r < 0)
-		executable->flags |= EXECUTABLE_DELETED;
-	else if (!is_same_file(&running, &named))
-		executable->flags |= EXECUTABLE_REPLACED | (running.stx_nlink == 0 ? EXECUTABLE_DELETED : 0);
-	executable->flags_known |= EXECUTABLE_REPLACED | EXECUTABLE_DELETED;
-}
-
-/*
- * The process is gone, and a hook saw that its file had been removed by then. Where it had our own mounts, its path
- * tells whether another one stands there now. Of its root nothing is asked: paths count from that of the namespace.
- */
-static void compare_gone(const struct process_source *source, struct process *process)
-{
-	struct executable *executable = &process->executable;
-	struct statx named;
-	int r, root;
-
-	if (!executable->path || executable->path_truncated || (executable->flags & EXECUTABLE_MEMFD) ||
-	    !(executable->flags & executable->flags_known & EXECUTABLE_DELETED) ||
-	    (executable->flags_known & EXECUTABLE_REPLACED) || !process->mntns_inode ||
-	    process->mntns_inode != source->mntns_inode)
-		return;
-	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	r = root < 0 ? -errno : look_below(root, executable->path, &named);
-	if (root >= 0)
-		close(root);
-	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
-		return;
-	executable->flags |= r == 0 ? EXECUTABLE_REPLACED : 0;
-	executable->flags_known |= EXECUTABLE_REPLACED;
-}
-
-void process_examine(const struct process_source *source, struct process *process)
-{
-	struct proc_stat stat;
-	int proc = process->kernel_thread ? -1 : proc_open(source->proc, process->pid);
-
-	if (proc >= 0 && proc_stat(proc, &stat) == 0 && is_same(process->start_ns, &stat))
-		compare(process, proc);
-	else if (!process->kernel_thread)
-		compare_gone(source, process);
-	if (proc >= 0)
-		close(proc);
 }

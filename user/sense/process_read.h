@@ -8,12 +8,14 @@
 #include <stdint.h>
 
 #include "user/base/process.h"
+#include "user/sense/process_mounts.h"
 
 /* Where processes are read. Descriptors of directories, -1 where there is none. */
 struct process_source {
 	int proc;             /* /proc */
 	int cgroup;           /* the root of the cgroup v2 hierarchy */
 	uint32_t mntns_inode; /* our own mount namespace; 0: not known */
+	struct process_mounts mounts;
 };
 
 /* What this host has; closed by process_source_close(). */
@@ -36,9 +38,10 @@ struct process_reading {
  * this pid; as /proc knows it to 10 ms only, so much is compared. ret->process.start_ns is the given one, or what /proc
  * tells, a multiple of 10 ms. exec_id is 0, for /proc does not tell it.
  *
- * What cannot be read is left as not known. 0; -ESRCH: no such process (any more); -errno: /proc cannot be read.
+ * What cannot be read is left as not known; a path whose mount may be another user's is cut (process_mounts.h). 0;
+ * -ESRCH: no such process (any more); -errno: /proc cannot be read.
  */
-int process_read(const struct process_source *source, uint32_t pid, uint64_t start_ns, struct process_reading *ret);
+int process_read(struct process_source *source, uint32_t pid, uint64_t start_ns, struct process_reading *ret);
 
 /* Is this process still there? */
 bool process_lives(const struct process_source *source, uint32_t pid, uint64_t start_ns);

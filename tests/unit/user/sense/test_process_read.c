@@ -71,6 +71,9 @@ static void make_ordinary(void)
 	tree_link(root, "/proc/7/root", "/");
 	tree_link(root, "/proc/7/cwd", tree_path(root, "/bin"));
 	tree_file(root, "/proc/7/ns/net", "");
+	tree_link(root, "/proc/7/ns/mnt", "/proc/self/ns/mnt");
+	tree_link(root, "/proc/7/ns/user", "/proc/self/ns/user");
+	tree_link(root, "/proc/7/mountinfo", "/proc/self/mountinfo");
 }
 
 static int make(void **state)
@@ -130,7 +133,7 @@ static void an_ordinary_process_is_whole(void **state)
 	assert_string_equal(process->cgroup.path, "/system.slice/web.service");
 	assert_int_equal(process->cgroup.id, inode_of("/cgroup/system.slice/web.service"));
 	assert_int_equal(process->netns_inode, inode_of("/proc/7/ns/net"));
-	assert_int_equal(process->mntns_inode, 0);
+	assert_false(process->executable.path_truncated || process->working_directory_truncated);
 	assert_int_equal(process->ancestors_count, 0);
 	assert_true(reading.credentials.known);
 	assert_int_equal(reading.uid, 1);

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "user/sense/process_mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "user/base/mountinfo.h"
+#include "user/base/process.h"
+#include "user/sense/process_proc.h"
+
+/*
+ * How long a view is believed. Most of what is read of processes is read in one go, when the watch begins; later the id
+ * of a mount that is gone may be another's.
+ */
+#define VIEW_NS 1000000000ULL
+
+static uint64_t boot_ns(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void process_mounts_free(struct process_mounts *mounts)
+{
+	for (size_t i = 0; i < PROCESS_MOUNTS_VIEWS; i++)
+		free(mounts->views[i].ids);
+	*mounts = (struct process_mounts){0};
+}
+
+/* Nothing of the file itself is asked, which may be one of FUSE, whose server answers its own user only. */
+static bool mount_of(int proc, const char *link, uint64_t *ret)
+{
+	struct statx status;
+
+	if (statx(proc, link, AT_STATX_DONT_SYNC, STATX_MNT_ID, &status) < 0 || !(status.stx_mask & STATX_MNT_ID))
+		return false;
+	*ret = status.stx_mnt_id;
+	return true;
+}
+
+static uint64_t inode_of(int proc, const char *link)
+{
+	struct statx status;
+
+	return statx(proc, link, AT_STATX_DONT_SYNC, STATX_INO, &status) == 0 ? status.stx_ino : 0;
+}
+
+/* Whom its mount namespace belongs to; 0: not known, or nobody whom we can see. */
+static uint32_t owner_of(int proc)
+{
+	int mntns = openat(proc, "ns/mnt", O_RDONLY | O_CLOEXEC);
+	int userns = mntns < 0 ? -1 : ioctl(mntns, NS_GET_USERNS);
+	struct stat status;
+	uint32_t inode = userns >= 0 && fstat(userns, &status) == 0 ? (uint32_t)status.st_ino : 0;
+
+	if (userns >= 0)
+		close(userns);
+	if (mntns >= 0)
+		close(mntns);
+	return inode;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	int left = *(const int *)a, right = *(const int *)b;
+
+	return (left > right) - (left < right);
+}
+
+static int add_mount(void *context, const struct mountinfo *mount)
+{
+	struct mounts_view *view = context;
+
+	if (view->count == view->capacity) {
+		size_t wanted = view->capacity ? 2 * view->capacity : 64;
+		int *ids = reallocarray(view->ids, wanted, sizeof(*ids));
+
+		if (!ids)
+			return -ENOMEM;
+		view->ids = ids;
+		view->capacity = wanted;
+	}
+	view->ids[view->count++] = mount->id;
+	return 0;
+}
+
+static bool view_read(struct mounts_view *view, int proc)
+{
+	char path[64];
+
+	view->count = 0;
+	view->userns = owner_of(proc);
+	view->read_ns = boot_ns();
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/mountinfo", proc);
+	if (mountinfo_each(path, add_mount, view) < 0)
+		return false;
+	if (view->count)
+		qsort(view->ids, view->count, sizeof(*view->ids), compare_ids);
+	return true;
+}
+
+/* What this process sees; NULL: it cannot be read. Valid until the next call. */
+static const struct mounts_view *view_of(struct process_mounts *mounts, int proc)
+{
+	struct mounts_view wanted = {.mntns = proc_namespace(proc, "ns/mnt"), .root_inode = inode_of(proc, "root")};
+	struct mounts_view *view = NULL;
+
+	if (!wanted.mntns || !mount_of(proc, "root", &wanted.root_mount))
+		return NULL;
+	for (size_t i = 0; i < PROCESS_MOUNTS_VIEWS && !view; i++) {
+		struct mounts_view *other = &mounts->views[i];
+
+		if (other->mntns == wanted.mntns && other->root_mount == wanted.root_mount &&
+		    other->root_inode == wanted.root_inode)
+			view = other;
+	}
+	if (view && boot_ns() - view->read_ns < VIEW_NS)
+		return view;
+	if (!view)
+		view = &mounts->views[mounts->next++ % PROCESS_MOUNTS_VIEWS];
+	view->mntns = wanted.mntns;
+	view->root_mount = wanted.root_mount;
+	view->root_inode = wanted.root_inode;
+	if (view_read(view, proc))
+		return view;
+	view->mntns = 0;
+	return NULL;
+}
+
+enum answer {
+	NOT_SEEN, /* by this process */
+	BELIEVED,
+	ALIEN, /* somebody else's */
+};
+
+static enum answer ask(struct process_mounts *mounts, int proc, uint64_t mount, uint32_t userns)
+{
+	const struct mounts_view *view = view_of(mounts, proc);
+	int id = (int)mount;
+
+	if (!view || !view->count || !bsearch(&id, view->ids, view->count, sizeof(id), compare_ids))
+		return NOT_SEEN;
+	return view->userns && (view->userns == PROCESS_FIRST_USERNS || view->userns == userns) ? BELIEVED : ALIEN;
+}
+
+bool process_mounts_lead(struct process_mounts *mounts, int root, int proc, const char *link, uint32_t userns)
+{
+	enum answer answer = NOT_SEEN;
+	struct proc_stat stat;
+	uint64_t mount;
+
+	if (!mount_of(proc, link, &mount))
+		return false;
+	answer = ask(mounts, proc, mount, userns);
+	if (answer != NOT_SEEN || proc_stat(proc, &stat) < 0)
+		return answer == BELIEVED;
+	for (unsigned int i = 0; i <= PROCESS_ANCESTORS_MAX && answer == NOT_SEEN; i++) {
+		/* the last one that is asked is process 1, however many stand between */
+		int above = proc_open(root, i < PROCESS_ANCESTORS_MAX && stat.parent ? stat.parent : 1);
+
+		if (above < 0)
+			return false;
+		answer = ask(mounts, above, mount, userns);
+		if (answer == NOT_SEEN && (!stat.parent || proc_stat(above, &stat) < 0))
+			i = PROCESS_ANCESTORS_MAX;
+		close(above);
+	}
+	return answer == BELIEVED;
+}

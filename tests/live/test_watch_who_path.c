@@ -420,6 +420,15 @@ static int replace(const char *file)
 	return rename(other, file);
 }
 
+/* The same file under the same name again. */
+static int link_again(const char *file)
+{
+	char other[512];
+
+	(void)snprintf(other, sizeof(other), "%s.other", file);
+	return link(file, other) || unlink(file) || link(other, file);
+}
+
 static int leave(const char *file)
 {
 	return access(file, X_OK);
@@ -441,6 +450,10 @@ static void a_deleted_program_is_marked(void **state)
 	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
 	assert_false(flags_of(&event, EXECUTABLE_MEMFD));
 	who_event_free(&event);
+	run_while(place("linked"), link_again, true, &event);
+	assert_false(flags_of(&event, EXECUTABLE_DELETED));
+	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
+	who_event_free(&event);
 	run_while(place("replaced"), replace, true, &event);
 	assert_true(flags_of(&event, EXECUTABLE_DELETED));
 	assert_true(flags_of(&event, EXECUTABLE_REPLACED));
@@ -455,6 +468,10 @@ static void a_deleted_program_that_is_gone_is_marked(void **state)
 	(void)state;
 	SKIP_BECAUSE(test.why_not);
 	run_while(place("deleted-and-gone"), unlink, false, &event);
+	assert_true(flags_of(&event, EXECUTABLE_DELETED));
+	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
+	who_event_free(&event);
+	run_while(place("linked-and-gone"), link_again, false, &event);
 	assert_true(flags_of(&event, EXECUTABLE_DELETED));
 	assert_false(flags_of(&event, EXECUTABLE_REPLACED));
 	who_event_free(&event);

@@ -150,6 +150,7 @@ int existing_tell(struct sense *sense, int (*deliver)(void *context, struct even
 	since.holders_known = r == 0 && second->holders_known;
 	if (r == 0)
 		r = tell_all(sense, first, &since, deliver, context);
+	sense_describe_end(sense);
 	free(since.second.list);
 	free(since.held.list);
 	free(since.bound.list);

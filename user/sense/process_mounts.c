@@ -29,10 +29,18 @@ static uint64_t boot_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+static void view_free(struct mounts_view *view)
+{
+	if (view->mntns)
+		close(view->fd);
+	free(view->ids);
+	*view = (struct mounts_view){0};
+}
+
 void process_mounts_free(struct process_mounts *mounts)
 {
 	for (size_t i = 0; i < PROCESS_MOUNTS_VIEWS; i++)
-		free(mounts->views[i].ids);
+		view_free(&mounts->views[i]);
 	*mounts = (struct process_mounts){0};
 }
 
@@ -54,18 +62,15 @@ static uint64_t inode_of(int proc, const char *link)
 	return statx(proc, link, AT_STATX_DONT_SYNC, STATX_INO, &status) == 0 ? status.stx_ino : 0;
 }
 
-/* Whom its mount namespace belongs to; 0: not known, or nobody whom we can see. */
-static uint32_t owner_of(int proc)
+/* Whom a mount namespace belongs to; 0: not known, or nobody whom we can see. */
+static uint32_t owner_of(int mntns)
 {
-	int mntns = openat(proc, "ns/mnt", O_RDONLY | O_CLOEXEC);
-	int userns = mntns < 0 ? -1 : ioctl(mntns, NS_GET_USERNS);
+	int userns = ioctl(mntns, NS_GET_USERNS);
 	struct stat status;
 	uint32_t inode = userns >= 0 && fstat(userns, &status) == 0 ? (uint32_t)status.st_ino : 0;
 
 	if (userns >= 0)
 		close(userns);
-	if (mntns >= 0)
-		close(mntns);
 	return inode;
 }
 
@@ -98,7 +103,6 @@ static bool view_read(struct mounts_view *view, int proc)
 	char path[64];
 
 	view->count = 0;
-	view->userns = owner_of(proc);
 	view->read_ns = boot_ns();
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/mountinfo", proc);
 	if (mountinfo_each(path, add_mount, view) < 0)
@@ -106,6 +110,25 @@ static bool view_read(struct mounts_view *view, int proc)
 	if (view->count)
 		qsort(view->ids, view->count, sizeof(*view->ids), compare_ids);
 	return true;
+}
+
+static struct mounts_view *view_begin(struct process_mounts *mounts, const struct mounts_view *wanted, int proc)
+{
+	struct mounts_view *view = &mounts->views[mounts->next % PROCESS_MOUNTS_VIEWS];
+	int fd = openat(proc, "ns/mnt", O_RDONLY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd < 0 || fstat(fd, &status) < 0 || (uint32_t)status.st_ino != wanted->mntns) {
+		if (fd >= 0)
+			close(fd);
+		return NULL;
+	}
+	mounts->next++;
+	view_free(view);
+	*view = *wanted;
+	view->fd = fd;
+	view->userns = owner_of(fd);
+	return view;
 }
 
 /* What this process sees; NULL: it cannot be read. Valid until the next call. */
@@ -126,14 +149,12 @@ static const struct mounts_view *view_of(struct process_mounts *mounts, int proc
 	if (view && boot_ns() - view->read_ns < VIEW_NS)
 		return view;
 	if (!view)
-		view = &mounts->views[mounts->next++ % PROCESS_MOUNTS_VIEWS];
-	view->mntns = wanted.mntns;
-	view->root_mount = wanted.root_mount;
-	view->root_inode = wanted.root_inode;
-	if (view_read(view, proc))
-		return view;
-	view->mntns = 0;
-	return NULL;
+		view = view_begin(mounts, &wanted, proc);
+	if (view && !view_read(view, proc)) {
+		view_free(view);
+		view = NULL;
+	}
+	return view;
 }
 
 enum answer {

@@ -18,6 +18,7 @@
 /* The mounts that a process sees from its root. */
 struct mounts_view {
 	uint32_t mntns;                  /* 0: free */
+	int fd;                          /* of it: as long as it is open, no other gets that number */
 	uint64_t root_mount, root_inode; /* of a chroot(2) only a part of the namespace's mounts is seen */
 	uint32_t userns;                 /* whom the mount namespace belongs to; 0: not known */
 	uint64_t read_ns;                /* CLOCK_BOOTTIME */
@@ -25,12 +26,13 @@ struct mounts_view {
 	size_t count, capacity;
 };
 
-/* Zeroed at first; what is in it is freed with process_mounts_free(). */
+/* Zeroed at first. It keeps mount namespaces alive: to be freed when the processes of the moment were read. */
 struct process_mounts {
 	struct mounts_view views[PROCESS_MOUNTS_VIEWS];
 	unsigned int next; /* the one that is given up next */
 };
 
+/* Leaves it as at first. */
 void process_mounts_free(struct process_mounts *mounts);
 
 /*

@@ -100,14 +100,18 @@ static void read_world_writable(struct process_reading *reading, int proc, const
 		executable->flags_known |= EXECUTABLE_WORLD_WRITABLE;
 }
 
-/* Its name is of the kernel's making, and stands in no mount that anybody sees. */
-static bool is_memfd(const struct executable *executable, const struct statx *running)
+static bool leads(const struct process_reading *reading, struct process_source *source, int proc, const char *link)
 {
-	return running->stx_nlink == 0 && strncmp(executable->path, "/memfd:", strlen("/memfd:")) == 0;
+	return process_mounts_lead(&source->mounts, source->proc, proc, link, reading->process.userns_inode);
 }
 
-/* leads: the path can be believed */
-static void read_executable(struct process_reading *reading, int proc, bool leads)
+/* Of a file without a link: its name is of the kernel's making, and stands in no mount that anybody sees. */
+static bool is_memfd(const char *path)
+{
+	return strncmp(path, "/memfd:", strlen("/memfd:")) == 0;
+}
+
+static void read_executable(struct process_reading *reading, struct process_source *source, int proc)
 {
 	struct executable *ret = &reading->process.executable;
 	struct statx running;
@@ -115,10 +119,10 @@ static void read_executable(struct process_reading *reading, int proc, bool lead
 	ret->path = read_link(reading, proc, "exe");
 	if (!ret->path)
 		return;
-	ret->path_truncated = !leads;
+	ret->path_truncated = !leads(reading, source, proc, "exe");
 	if (process_look_running(proc, &running) < 0)
 		return;
-	if (is_memfd(ret, &running)) {
+	if (running.stx_nlink == 0 && is_memfd(ret->path)) {
 		ret->flags = EXECUTABLE_MEMFD;
 		ret->path_truncated = false;
 	}
@@ -201,16 +205,18 @@ static void read_cgroup(struct process_reading *reading, int root, int proc)
 }
 
 /* Without what is put behind the name of a file that is gone; of one that was only renamed over it is left there. */
-static const char *read_ancestor_executable(struct process_reading *reading, int proc)
+static void read_ancestor_executable(struct process_reading *reading, struct process_source *source, int proc,
+                                     struct ancestor *ret)
 {
 	const char *path = read_link(reading, proc, "exe");
 	size_t length = path ? strlen(path) : 0;
 	struct statx running;
+	bool gone = path && process_look_running(proc, &running) == 0 && running.stx_nlink == 0;
 
-	if (length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0 &&
-	    process_look_running(proc, &running) == 0 && running.stx_nlink == 0)
+	if (gone && length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0)
 		reading->texts[path - reading->texts + (ptrdiff_t)(length - strlen(DELETED))] = '\0';
-	return path;
+	ret->executable = path;
+	ret->executable_truncated = path && !(gone && is_memfd(path)) && !leads(reading, source, proc, "exe");
 }
 
 static void read_ancestors(struct process_reading *reading, struct process_source *source, uint32_t parent)
@@ -228,10 +234,7 @@ static void read_ancestors(struct process_reading *reading, struct process_sourc
 			ancestor->pid = parent;
 			ancestor->start_ns = stat.start_ns;
 			memcpy(ancestor->comm, stat.comm, sizeof(ancestor->comm));
-			ancestor->executable = read_ancestor_executable(reading, proc);
-			ancestor->executable_truncated =
-			        ancestor->executable &&
-			        !process_mounts_lead(&source->mounts, source->proc, proc, "exe", process->userns_inode);
+			read_ancestor_executable(reading, source, proc, ancestor);
 			process->ancestors_count++;
 		} else {
 			stat.parent = 0;
@@ -279,18 +282,13 @@ static void read_credentials(struct process_reading *reading, int proc)
 	ret->known = true;
 }
 
-static bool leads(const struct process_reading *reading, struct process_source *source, int proc, const char *link)
-{
-	return process_mounts_lead(&source->mounts, source->proc, proc, link, reading->process.userns_inode);
-}
-
 static void read_paths(struct process_reading *reading, struct process_source *source, int proc)
 {
 	struct process *process = &reading->process;
 
 	if (leads(reading, source, proc, "root"))
 		process->root_directory = read_link(reading, proc, "root");
-	read_executable(reading, proc, leads(reading, source, proc, "exe"));
+	read_executable(reading, source, proc);
 	process->working_directory = read_link(reading, proc, "cwd");
 	process->working_directory_truncated = process->working_directory && !leads(reading, source, proc, "cwd");
 }

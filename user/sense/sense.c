@@ -180,6 +180,11 @@ void sense_describe_holder(struct sense *sense, struct event *event)
 	who_holds(sense->who, event);
 }
 
+void sense_describe_end(struct sense *sense)
+{
+	who_holds_end(sense->who);
+}
+
 void sense_forgotten(void *context, const struct process *process)
 {
 	const struct sense *sense = context;

@@ -97,6 +97,9 @@ void sense_count_unfinished(struct sense *sense);
  */
 void sense_describe_holder(struct sense *sense, struct event *event);
 
+/* To be called behind the last one of a row: what was kept of the processes' mounts is let go. */
+void sense_describe_end(struct sense *sense);
+
 /* The ledger so far. 0, or -errno. */
 int sense_totals(const struct sense *sense, struct sense_totals *ret);
 

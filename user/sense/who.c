@@ -177,6 +177,11 @@ void who_holds(struct who *who, struct event *event)
 	event->process_start_ns = process->start_ns;
 }
 
+void who_holds_end(struct who *who)
+{
+	process_mounts_free(&who->source.mounts);
+}
+
 void who_keep(const struct event *event)
 {
 	process_cache_pin(event->process);

@@ -37,6 +37,9 @@ void who_made(struct who *who, struct event *event);
  */
 void who_holds(struct who *who, struct event *event);
 
+/* No more is asked for now: what who_holds() had read of mounts is let go, and with it the namespaces of processes. */
+void who_holds_end(struct who *who);
+
 /* The event is kept: its process stays. To be undone by who_release(), once. */
 void who_keep(const struct event *event);
 void who_release(const struct event *event);

@@ -475,6 +475,35 @@ static void a_living_process_without_its_file(void **state)
 	process_source_close(&own);
 }
 
+static uint32_t flags_of_gone(const char *path)
+{
+	struct process process = {.pid = INT32_MAX,
+	                          .start_ns = 1,
+	                          .mntns_inode = reading.process.mntns_inode,
+	                          .executable = reading.process.executable};
+
+	process.executable.path = path;
+	process.executable.flags |= EXECUTABLE_DELETED;
+	process_examine(&source, &process);
+	assert_true(process.executable.flags_known & EXECUTABLE_REPLACED);
+	return process.executable.flags & (EXECUTABLE_DELETED | EXECUTABLE_REPLACED);
+}
+
+/* Removed while it ran, and ended: only another file at its path replaces it, not the same one linked there again. */
+static void a_process_that_is_gone_and_its_path(void **state)
+{
+	(void)state;
+	(void)read_it(7);
+	source.mntns_inode = reading.process.mntns_inode;
+	tree_file(root, "/bin/other", "program");
+	assert_int_equal(flags_of_gone(tree_path(root, "/bin/none")), EXECUTABLE_DELETED);
+	assert_int_equal(flags_of_gone(tree_path(root, "/bin/httpd")), EXECUTABLE_DELETED);
+	assert_int_equal(flags_of_gone(tree_path(root, "/bin/other")), EXECUTABLE_DELETED | EXECUTABLE_REPLACED);
+	/* written to since: another program */
+	tree_file(root, "/bin/httpd", "another program");
+	assert_int_equal(flags_of_gone(tree_path(root, "/bin/httpd")), EXECUTABLE_DELETED | EXECUTABLE_REPLACED);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -489,6 +518,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test_setup_teardown(credentials_are_whole_or_not_known, make, unmake),
 	        cmocka_unit_test_setup_teardown(a_deleted_file_and_one_named_so, make, unmake),
 	        cmocka_unit_test_setup_teardown(ancestors_are_bounded, make, unmake),
+	        cmocka_unit_test_setup_teardown(a_process_that_is_gone_and_its_path, make, unmake),
 	        cmocka_unit_test_setup_teardown(a_living_process_without_its_file, make, unmake),
 	};
 

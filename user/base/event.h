@@ -154,6 +154,12 @@ struct event {
 	const struct event_holder *holders; /* EVENT_EXISTING: borrowed; EVENT_HOLDERS_MAX are told */
 	bool listening;                     /* EVENT_EXISTING: it takes connections */
 	size_t holders_count;               /* all of them */
+	/*
+	 * EVENT_EXISTING: holders of different programs, users or units are each told in an event of its own, and the
+	 * gravest of them is the socket's.
+	 */
+	unsigned int holder_number; /* of these: 0 is the first, that of the lowest pid */
+	bool more_holders;          /* another one follows */
 	bool holders_known; /* EVENT_EXISTING: every process was looked at: 0 of them says that none holds it */
 
 	/* judge/ */

@@ -110,13 +110,8 @@ static int tell_sockets(const struct inventory *inventory, struct who *who,
 	char note[INVENTORY_TEXT_LEN];
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < inventory->sockets_count; i++) {
-		struct event event;
-
-		inventory_event(inventory, &inventory->sockets[i], &event);
-		who_holds(who, &event);
-		r = deliver(context, &event);
-	}
+	for (size_t i = 0; r >= 0 && i < inventory->sockets_count; i++)
+		r = who_tell(who, inventory, &inventory->sockets[i], true, deliver, context);
 	for (unsigned int i = 0; inventory_note(inventory, i, note); i++)
 		(void)cli_error("learn: note: %s", note);
 	return CLI_OK;

@@ -16,6 +16,7 @@
 #include "user/judge/pattern.h"
 #include "user/sense/existing.h"
 #include "user/sense/plan.h"
+#include "user/sense/who.h"
 
 /* A monitor must not go blind for a bad data file: what is refused is said, and the built-in registry stays. */
 static int open_registry(struct watch *watch)
@@ -102,18 +103,30 @@ static int on_event(void *context, struct event *event)
 	return watch->end == RUNNING ? 0 : -ECANCELED;
 }
 
+/* The event of the gravest of a socket's holders is shown, and none of the others. */
 static int on_existing(void *context, struct event *event)
 {
 	struct watch *watch = context;
+	struct event *gravest = &watch->gravest;
 
 	watch_stamp(watch, event);
 	classify(watch->registry, event);
 	pattern_mark(watch->pattern, event);
-	watch_judge(watch, event);
-	if (!watch->options.no_existing && wanted(watch, event)) {
-		watch_show(watch, event);
+	policy_judge(watch->policy, event);
+	if (!event->holder_number || policy_is_graver(&event->verdict, &gravest->verdict)) {
+		if (event->holder_number)
+			who_release(gravest);
+		*gravest = *event;
+		who_keep(gravest);
+	}
+	if (event->more_holders)
+		return 0;
+	watch_judge(watch, gravest);
+	if (!watch->options.no_existing && wanted(watch, gravest)) {
+		watch_show(watch, gravest);
 		watch->existing++;
 	}
+	who_release(gravest);
 	return watch->end == RUNNING ? 0 : -ECANCELED;
 }
 

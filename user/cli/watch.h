@@ -54,6 +54,7 @@ struct watch {
 	bool hung_told, stopped_told;         /* of enrich */
 	const char *silent_told;
 	uint64_t detached_told; /* bit n: of hook n of the plan */
+	struct event gravest; /* of the holders of one socket that was there before, so far */
 	enum watch_end end;
 };
 

@@ -81,6 +81,7 @@ struct pattern {
 	struct holder *holders;
 	struct release *releases;
 	struct sweeper *sweepers;
+	uint32_t first_holder; /* what is told of the others of that socket, too */
 };
 
 int pattern_open(struct pattern **ret)
@@ -449,7 +450,7 @@ static void close_port(struct pattern *pattern, const struct event *event)
 	recent_drop(pattern->by_holder, slot);
 }
 
-void pattern_mark(struct pattern *pattern, struct event *event)
+static void mark(struct pattern *pattern, struct event *event)
 {
 	const struct endpoint *server = &event->facts.server;
 	uint32_t slot;
@@ -472,4 +473,15 @@ void pattern_mark(struct pattern *pattern, struct event *event)
 			recent_drop(pattern->by_holder, slot);
 		take_port(pattern, event);
 	}
+}
+
+void pattern_mark(struct pattern *pattern, struct event *event)
+{
+	/* a socket takes its port once, however many hold it */
+	if (event->holder_number) {
+		event->facts.patterns = pattern->first_holder;
+		return;
+	}
+	mark(pattern, event);
+	pattern->first_holder = event->facts.patterns;
 }

@@ -91,3 +91,13 @@ void policy_judge(const struct policy *policy, struct event *event)
 		}
 	}
 }
+
+bool policy_is_graver(const struct event_verdict *verdict, const struct event_verdict *than)
+{
+	static const unsigned int gravity[] = {
+	        [VERDICT_EXPECT] = 0, [VERDICT_IGNORE] = 1, [VERDICT_NONE] = 2, [VERDICT_ALERT] = 3};
+
+	if (verdict->verdict != than->verdict)
+		return gravity[verdict->verdict] > gravity[than->verdict];
+	return verdict->severity > than->severity;
+}

@@ -83,6 +83,12 @@ const char *policy_rule_name(const struct policy *policy, size_t index);
 void policy_judge(const struct policy *policy, struct event *event);
 
 /*
+ * Does the first say worse of its event than the second? Alerts by their severity, then what no rule speaks of, then
+ * what is ignored, then what is expected.
+ */
+bool policy_is_graver(const struct event_verdict *verdict, const struct event_verdict *than);
+
+/*
  * Adds a warning to problems for each rule that can never match, because one before it matches whatever it does or
  * because it excludes all that it includes, and for each executable of a file that is not the vendor's that does not
  * exist. 0 or -ENOMEM.

@@ -105,7 +105,6 @@ static int tell_all(struct sense *sense, const struct inventory *inventory, cons
 {
 	for (size_t i = 0; i < inventory->sockets_count; i++) {
 		const struct inventory_socket *socket = &inventory->sockets[i];
-		struct event event;
 		bool gone = socket->cookie && !cookies_have(&since->second, socket->cookie) &&
 		            !cookies_have(&since->closed, socket->cookie);
 		int r;
@@ -114,10 +113,8 @@ static int tell_all(struct sense *sense, const struct inventory *inventory, cons
 			sense_let_go(sense, socket->cookie);
 		if (gone || cookies_have(&since->bound, socket->cookie))
 			continue;
-		inventory_event(inventory, socket, &event);
-		event.holders_known &= since->holders_known && !cookies_have(&since->held, socket->cookie);
-		sense_describe_holder(sense, &event);
-		r = deliver(context, &event);
+		r = sense_tell(sense, inventory, socket,
+		               since->holders_known && !cookies_have(&since->held, socket->cookie), deliver, context);
 		if (r < 0)
 			return r;
 	}
@@ -150,7 +147,7 @@ int existing_tell(struct sense *sense, int (*deliver)(void *context, struct even
 	since.holders_known = r == 0 && second->holders_known;
 	if (r == 0)
 		r = tell_all(sense, first, &since, deliver, context);
-	sense_describe_end(sense);
+	sense_tell_end(sense);
 	free(since.second.list);
 	free(since.held.list);
 	free(since.bound.list);

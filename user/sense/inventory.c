@@ -470,6 +470,18 @@ static bool port_was_chosen(const struct inventory_socket *socket)
 	       socket->protocol != IPPROTO_SCTP && socket->protocol != IPPROTO_MPTCP;
 }
 
+void inventory_event_holder(const struct inventory *inventory, const struct inventory_socket *socket, size_t index,
+                            struct event *event)
+{
+	const struct holder *holder = &inventory->holders.list[socket->holders + index];
+
+	event->pid = holder->pid;
+	memcpy(event->comm, holder->comm, sizeof(event->comm));
+	event->has_process_start = holder->start_ns != 0;
+	event->process_start_ns = holder->start_ns;
+	event->process_exec_id = holder->exec_id;
+}
+
 void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret)
 {
 	char name[IF_NAMESIZE] = "";
@@ -493,15 +505,9 @@ void inventory_event(const struct inventory *inventory, const struct inventory_s
 	        .holders_known = inventory->holders_known,
 	};
 	if (socket->holders_count) {
-		const struct holder *first = &inventory->holders.list[socket->holders];
-
 		ret->holders = &inventory->processes[socket->holders];
 		ret->holders_count = socket->holders_count;
-		ret->pid = first->pid;
-		memcpy(ret->comm, first->comm, sizeof(ret->comm));
-		ret->has_process_start = first->start_ns != 0;
-		ret->process_start_ns = first->start_ns;
-		ret->process_exec_id = first->exec_id;
+		inventory_event_holder(inventory, socket, 0, ret);
 	}
 	/* an index has its meaning in its own namespace only */
 	if (socket->device && socket->netns_inode == inventory->netns[0].inode && if_indextoname(socket->device, name))

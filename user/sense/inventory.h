@@ -118,6 +118,10 @@ bool inventory_note(const struct inventory *inventory, unsigned int number, char
  */
 void inventory_event(const struct inventory *inventory, const struct inventory_socket *socket, struct event *ret);
 
+/* Makes it about its holder number `index` (below socket->holders_count), in place of the first. */
+void inventory_event_holder(const struct inventory *inventory, const struct inventory_socket *socket, size_t index,
+                            struct event *event);
+
 /* The name of the mount of this network namespace, "" where it has none or is our own. Lives as the inventory does. */
 const char *inventory_netns_name(const struct inventory *inventory, uint32_t inode);
 

@@ -175,14 +175,15 @@ void sense_let_go(struct sense *sense, uint64_t cookie)
 	(void)bpf_map_delete_elem(bpf_map__fd(sense->skeleton->maps.held), &cookie);
 }
 
-void sense_describe_holder(struct sense *sense, struct event *event)
+int sense_tell(struct sense *sense, const struct inventory *inventory, const struct inventory_socket *socket,
+               bool holders_known, int (*deliver)(void *context, struct event *event), void *context)
 {
-	who_holds(sense->who, event);
+	return who_tell(sense->who, inventory, socket, holders_known, deliver, context);
 }
 
-void sense_describe_end(struct sense *sense)
+void sense_tell_end(struct sense *sense)
 {
-	who_holds_end(sense->who);
+	who_tell_end(sense->who);
 }
 
 void sense_forgotten(void *context, const struct process *process)

@@ -12,6 +12,8 @@
 #include "user/base/event.h"
 
 struct enrich;
+struct inventory;
+struct inventory_socket;
 struct sense;
 
 #define SENSE_ERROR_LEN 1400
@@ -91,14 +93,10 @@ void sense_let_go(struct sense *sense, uint64_t cookie);
  */
 void sense_count_unfinished(struct sense *sense);
 
-/*
- * Who holds the socket of an event that no hook made (EVENT_EXISTING): fills event->process and event->credentials of
- * event->pid, as /proc has it now. The process is valid until the next call of this, or of sense_read().
- */
-void sense_describe_holder(struct sense *sense, struct event *event);
-
-/* To be called behind the last one of a row: what was kept of the processes' mounts is let go. */
-void sense_describe_end(struct sense *sense);
+/* who_tell() and who_tell_end() of sense/who.h: sockets that no hook saw bound, each with the kinds of its holders. */
+int sense_tell(struct sense *sense, const struct inventory *inventory, const struct inventory_socket *socket,
+               bool holders_known, int (*deliver)(void *context, struct event *event), void *context);
+void sense_tell_end(struct sense *sense);
 
 /* The ledger so far. 0, or -errno. */
 int sense_totals(const struct sense *sense, struct sense_totals *ret);

@@ -9,6 +9,7 @@
 #include "user/base/cgroup_path.h"
 #include "user/enrich/enrich.h"
 #include "user/sense/decode_process.h"
+#include "user/sense/kinds.h"
 #include "user/sense/process_cache.h"
 #include "user/sense/process_proc.h"
 #include "user/sense/process_read.h"
@@ -29,6 +30,7 @@ struct who {
 	void *context;
 	struct enrich *enrich; /* NULL: none */
 	struct process_source source;
+	struct kinds *kinds;
 	struct process_reading reading;
 	char texts[DECODE_PROCESS_TEXTS];
 	char cgroup_texts[CGROUP_TEXTS_SIZE(CGROUP_PATH_MAX)];
@@ -59,7 +61,8 @@ int who_new(void (*on_forgotten)(void *context, const struct process *process), 
 	                                              .context = who};
 	struct stat status;
 
-	if (!who || process_cache_new(&options, &who->cache) < 0) {
+	if (!who || process_cache_new(&options, &who->cache) < 0 || kinds_new(&who->kinds) < 0) {
+		process_cache_free(who ? who->cache : NULL);
 		free(who);
 		return -ENOMEM;
 	}
@@ -77,6 +80,7 @@ void who_free(struct who *who)
 		return;
 	process_cache_free(who->cache);
 	process_source_close(&who->source);
+	kinds_free(who->kinds);
 	free(who);
 }
 
@@ -177,8 +181,55 @@ void who_holds(struct who *who, struct event *event)
 	event->process_start_ns = process->start_ns;
 }
 
-void who_holds_end(struct who *who)
+/* The first holder at or behind `from` of a kind that was not told. One that is gone meanwhile holds nothing. */
+static size_t next_kind(struct who *who, const struct inventory *inventory, const struct inventory_socket *socket,
+                        size_t from)
 {
+	bool is_new;
+
+	for (; from < socket->holders_count; from++) {
+		const struct holder *holder = &inventory->holders.list[socket->holders + from];
+
+		if (!kinds_meet_again(who->kinds, holder->pid, holder->start_ns, &is_new))
+			is_new = process_read(&who->source, holder->pid, holder->start_ns, &who->reading) == 0 &&
+			         kinds_meet(who->kinds, &who->reading, holder->start_ns);
+		if (is_new)
+			break;
+	}
+	return from;
+}
+
+int who_tell(struct who *who, const struct inventory *inventory, const struct inventory_socket *socket,
+             bool holders_known, int (*deliver)(void *context, struct event *event), void *context)
+{
+	unsigned int number = 0;
+	size_t at = 0, next;
+	int r;
+
+	kinds_begin(who->kinds);
+	/* most have one, whose kind need not be known */
+	if (socket->holders_count > 1)
+		at = next_kind(who, inventory, socket, 0) % socket->holders_count;
+	do {
+		struct event event;
+
+		inventory_event(inventory, socket, &event);
+		if (socket->holders_count)
+			inventory_event_holder(inventory, socket, at, &event);
+		event.holders_known &= holders_known;
+		who_holds(who, &event);
+		next = socket->holders_count > 1 ? next_kind(who, inventory, socket, at + 1) : socket->holders_count;
+		event.holder_number = number++;
+		event.more_holders = next < socket->holders_count;
+		r = deliver(context, &event);
+		at = next;
+	} while (r >= 0 && next < socket->holders_count);
+	return r < 0 ? r : 0;
+}
+
+void who_tell_end(struct who *who)
+{
+	kinds_forget(who->kinds);
 	process_mounts_free(&who->source.mounts);
 }
 

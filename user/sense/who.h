@@ -3,10 +3,12 @@
 #ifndef USER_SENSE_WHO_H
 #define USER_SENSE_WHO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "user/base/event.h"
+#include "user/sense/inventory.h"
 
 struct enrich;
 struct who;
@@ -37,8 +39,16 @@ void who_made(struct who *who, struct event *event);
  */
 void who_holds(struct who *who, struct event *event);
 
-/* No more is asked for now: what who_holds() had read of mounts is let go, and with it the namespaces of processes. */
-void who_holds_end(struct who *who);
+/*
+ * Hands deliver() the socket's event once for each kind of its holders (user/sense/kinds.h), described as by who_holds();
+ * once also where it has none. holders_known false: not every process was looked at. The event is valid during the call
+ * only. 0, or what deliver() returned where that is negative: it stopped there.
+ */
+int who_tell(struct who *who, const struct inventory *inventory, const struct inventory_socket *socket,
+             bool holders_known, int (*deliver)(void *context, struct event *event), void *context);
+
+/* No more is asked for now: what was read of mounts is let go, and with it the namespaces of processes. */
+void who_tell_end(struct who *who);
 
 /* The event is kept: its process stays. To be undone by who_release(), once. */
 void who_keep(const struct event *event);

@@ -131,11 +131,79 @@ static void a_path_of_ones_own(void **state)
 	assert_string_equal(text_of(event, "rule.name"), "own-namespace-program");
 }
 
-static int start(void **state)
+static int start_monitor(struct monitor *started, bool existing)
 {
 	static const char *const arguments[] = {"watch", "--output", "json", NULL};
-	const struct monitor_options options = {
-	        .program = program, .arguments = arguments, .json = true, .vendor_policy = true};
+	const struct monitor_options options = {.program = program,
+	                                        .arguments = arguments,
+	                                        .json = true,
+	                                        .vendor_policy = true,
+	                                        .existing = existing};
+
+	return monitor_start(started, &options);
+}
+
+/* Who only makes the namespaces, and stays in them; -1: he cannot. */
+static pid_t hidden_place(void)
+{
+	char said = 'n';
+	int ready[2];
+	pid_t pid;
+
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (hide() || prctl(PR_SET_PDEATHSIG, SIGKILL) || write(ready[1], "y", 1) != 1)
+			_exit(126);
+		for (;;)
+			(void)pause();
+	}
+	(void)close(ready[1]);
+	(void)!read(ready[0], &said, 1);
+	(void)close(ready[0]);
+	if (said == 'y')
+		return pid;
+	command_child_end(pid);
+	return -1;
+}
+
+static void assert_cut(const struct monitor *watched, const char *action, uint16_t port)
+{
+	const json_t *event = NULL;
+
+	assert_int_equal(live_find(watched, action, port, &event), 1);
+	print_message("%s\n", text_of(event, "event.reason"));
+	assert_true(json_is_true(live_field(event, "bindwatch.executable.path_truncated")));
+	assert_string_equal(text_of(event, "event.kind"), "alert");
+	assert_string_not_equal(text_of(event, "bindwatch.policy.verdict"), "expect");
+}
+
+/* From outside, by way of /proc/PID/root, in the host's namespaces: seen as it binds, and found bound. */
+static void the_same_from_outside(void **state)
+{
+	struct monitor restarted = {.out = -1, .err = -1};
+	char path[64];
+	pid_t place, server;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	place = hidden_place();
+	if (place < 0)
+		SKIP_BECAUSE("no namespace of users can be made here");
+	(void)snprintf(path, sizeof(path), "/proc/%d/root" SHOWN, place);
+	server = server_start(path, -1, SERVE("tcp", "8008"));
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_cut(&monitor, ACTION_BIND, 8008);
+	assert_int_equal(start_monitor(&restarted, true), 0);
+	assert_int_equal(monitor_sync(&restarted, 0), 0);
+	assert_cut(&restarted, "existing-socket", 8008);
+	monitor_free(&restarted);
+	command_child_end(server);
+	command_child_end(place);
+}
+
+static int start(void **state)
+{
 	struct stat first, own;
 
 	(void)state;
@@ -146,7 +214,7 @@ static int start(void **state)
 		why_not = "this is not the network of process 1";
 		return 0;
 	}
-	return monitor_start(&monitor, &options);
+	return start_monitor(&monitor, false);
 }
 
 static int end(void **state)
@@ -160,6 +228,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_path_of_ones_own),
+	        cmocka_unit_test(the_same_from_outside),
 	};
 
 	if (server_is_meant(argc, argv))

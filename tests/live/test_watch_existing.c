@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,6 +211,78 @@ static void both_holders_are_told(void **state)
 	assert_closed(&monitor, &before, cookie);
 	assert_int_equal(monitor_ledger(&monitor), 0);
 	monitor_free(&monitor);
+}
+
+/* What the rules expect is this program; "sleep" has the socket, too. */
+static void start_judging(struct monitor *monitor, const char *policy)
+{
+	char self[PATH_MAX] = "", argument[64];
+	const struct monitor_options options = {
+	        .program = program, .arguments = ARGUMENTS("--output", "json", argument), .json = true, .existing = true};
+	FILE *file = fopen(policy, "we");
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	assert_non_null(file);
+	assert_true(fprintf(file, "[expect ours]\nexe = %s\n[alert other]\nexe = /**\nseverity = low\n", self) > 0);
+	assert_int_equal(fclose(file), 0);
+	(void)snprintf(argument, sizeof(argument), "--policy=%s", policy);
+	assert_int_equal(monitor_start(monitor, &options), 0);
+	assert_int_equal(monitor_sync(monitor, 0), 0);
+}
+
+/* A worker of this program, or another one that inherits the socket. */
+static pid_t start_holder(int fd, bool other)
+{
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child)
+		return child;
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (other && dup(fd) >= 0)
+		(void)execlp("sleep", "sleep", "60", (char *)NULL);
+	for (;;)
+		(void)pause();
+}
+
+/* The lowest pid is the expected program's; with it are its workers, and at last another program. */
+static void the_gravest_holder_is_told(void **state)
+{
+	static const struct before before = {"tcp, many holders", "tcp", SOCK_STREAM, 0, "127.0.0.1", 8821, true};
+	char policy[] = "/tmp/test_watch_existing.XXXXXX";
+	const json_t *event = NULL;
+	pid_t children[8];
+	uint64_t cookie;
+	int fd, made;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	made = mkstemp(policy);
+	assert_true(made >= 0);
+	close(made);
+	fd = open_socket(&before);
+	cookie = cookie_of(fd);
+	fflush(NULL);
+	for (size_t last = 0; last < 2; last++) {
+		struct monitor monitor;
+
+		for (size_t i = 0; i < 8; i++)
+			children[i] = start_holder(fd, last && i == 7);
+		(void)usleep(200000); /* its exec */
+		start_judging(&monitor, policy);
+		assert_int_equal(count_events(&monitor, cookie, NULL, &event), 1);
+		assert_int_equal(json_array_size(live_field(event, "bindwatch.holders")), 9);
+		assert_string_equal(json_string_value(live_field(event, "bindwatch.policy.verdict")),
+		                    last ? "alert" : "expect");
+		assert_int_equal(json_integer_value(live_field(event, "process.pid")), last ? children[7] : getpid());
+		monitor_free(&monitor);
+		for (size_t i = 0; i < 8; i++) {
+			assert_int_equal(kill(children[i], SIGKILL), 0);
+			assert_int_equal(waitpid(children[i], NULL, 0), children[i]);
+		}
+	}
+	close(fd);
+	(void)unlink(policy);
 }
 
 /* Leaves the socket in the queue of another, and nowhere else. */
@@ -608,6 +681,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(each_is_told_once),
 	        cmocka_unit_test(both_holders_are_told),
+	        cmocka_unit_test(the_gravest_holder_is_told),
 	        cmocka_unit_test(in_flight_is_an_alert),
 	        cmocka_unit_test(made_before_and_bound_after),
 	        cmocka_unit_test(made_before_and_listens),

@@ -442,6 +442,40 @@ static void what_has_no_port(void **state)
 	pattern_free(NULL);
 }
 
+/* A socket with several holders takes its port once: the others neither join it nor stand for it. */
+static void holders_of_one_socket(void **state)
+{
+	static const struct process server = {.executable = {.path = "/usr/sbin/nginx"}};
+	static const struct process other = {.executable = {.path = "/opt/other"}};
+	struct event event = {.action = EVENT_EXISTING,
+	                      .family = AF_INET,
+	                      .protocol = TCP,
+	                      .bound = {.family = AF_INET, .has_address = true, .has_port = true, .port = 80}};
+	static const struct {
+		uint64_t cookie;
+		unsigned int number;
+		const struct process *process;
+		uint32_t expected;
+	} rows[] = {
+	        {1, 0, &server, 0},     {1, 1, &other, 0},      {2, 0, &server, 0},
+	        {2, 1, &other, 0},      {3, 0, &other, OWNER}, {3, 1, &server, OWNER},
+	};
+	struct pattern *pattern;
+
+	(void)state;
+	assert_int_equal(pattern_open(&pattern), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		event.cookie = rows[i].cookie;
+		event.holder_number = rows[i].number;
+		event.process = rows[i].process;
+		classify(registry, &event);
+		pattern_mark(pattern, &event);
+		if (event.facts.patterns != rows[i].expected)
+			fail_msg("row %zu: %u", i, event.facts.patterns);
+	}
+	pattern_free(pattern);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -453,6 +487,7 @@ int main(void)
 	        cmocka_unit_test(bounded),
 	        cmocka_unit_test(releases_are_bounded),
 	        cmocka_unit_test(what_has_no_port),
+	        cmocka_unit_test(holders_of_one_socket),
 	};
 
 	return cmocka_run_group_tests(tests, open_registry, close_registry);

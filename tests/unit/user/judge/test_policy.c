@@ -250,6 +250,26 @@ static void the_built_in_ports_are_alerts(void **state)
 	policy_problems_free(&problems);
 }
 
+/* From the least to the gravest. */
+static void verdicts_have_an_order(void **state)
+{
+	static const struct event_verdict rows[] = {
+	        {.verdict = VERDICT_EXPECT},
+	        {.verdict = VERDICT_IGNORE},
+	        {.verdict = VERDICT_NONE},
+	        {.verdict = VERDICT_ALERT, .severity = SEVERITY_INFORMATIONAL},
+	        {.verdict = VERDICT_ALERT, .severity = SEVERITY_MEDIUM},
+	        {.verdict = VERDICT_ALERT, .severity = SEVERITY_CRITICAL},
+	};
+	const size_t count = sizeof(rows) / sizeof(rows[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++)
+		for (size_t j = 0; j < count; j++)
+			if (policy_is_graver(&rows[i], &rows[j]) != (i > j))
+				fail_msg("row %zu against %zu", i, j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +279,7 @@ int main(void)
 	        cmocka_unit_test(the_index_keeps_the_order),
 	        cmocka_unit_test(the_index_agrees_with_a_walk),
 	        cmocka_unit_test(the_built_in_ports_are_alerts),
+	        cmocka_unit_test(verdicts_have_an_order),
 	};
 
 	return cmocka_run_group_tests(tests, open_registry, close_registry);

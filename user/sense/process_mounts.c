@@ -163,25 +163,48 @@ enum answer {
 	ALIEN, /* somebody else's */
 };
 
-static enum answer ask(struct process_mounts *mounts, int proc, uint64_t mount, uint32_t userns)
+static enum answer ask_view(const struct mounts_view *view, uint64_t mount, uint32_t userns)
 {
-	const struct mounts_view *view = view_of(mounts, proc);
 	int id = (int)mount;
 
-	if (!view || !view->count || !bsearch(&id, view->ids, view->count, sizeof(id), compare_ids))
+	if (!view->count || !bsearch(&id, view->ids, view->count, sizeof(id), compare_ids))
 		return NOT_SEEN;
 	return view->userns && (view->userns == PROCESS_FIRST_USERNS || view->userns == userns) ? BELIEVED : ALIEN;
 }
 
-bool process_mounts_lead(struct process_mounts *mounts, int root, int proc, const char *link, uint32_t userns)
+static enum answer ask(struct process_mounts *mounts, int proc, uint64_t mount, uint32_t userns)
+{
+	const struct mounts_view *view = view_of(mounts, proc);
+
+	return view ? ask_view(view, mount, userns) : NOT_SEEN;
+}
+
+/* A mount has its id alone and belongs to one namespace: whoever was asked before knows it for all. */
+static enum answer ask_known(const struct process_mounts *mounts, uint64_t mount, uint32_t userns)
 {
 	enum answer answer = NOT_SEEN;
+	uint64_t now = boot_ns();
+
+	for (size_t i = 0; i < PROCESS_MOUNTS_VIEWS && answer == NOT_SEEN; i++) {
+		const struct mounts_view *view = &mounts->views[i];
+
+		if (view->mntns && now - view->read_ns < VIEW_NS)
+			answer = ask_view(view, mount, userns);
+	}
+	return answer;
+}
+
+bool process_mounts_lead(struct process_mounts *mounts, int root, int proc, const char *link, uint32_t userns)
+{
+	enum answer answer;
 	struct proc_stat stat;
 	uint64_t mount;
 
 	if (!mount_of(proc, link, &mount))
 		return false;
-	answer = ask(mounts, proc, mount, userns);
+	answer = ask_known(mounts, mount, userns);
+	if (answer == NOT_SEEN)
+		answer = ask(mounts, proc, mount, userns);
 	if (answer != NOT_SEEN || proc_stat(proc, &stat) < 0)
 		return answer == BELIEVED;
 	for (unsigned int i = 0; i <= PROCESS_ANCESTORS_MAX && answer == NOT_SEEN; i++) {

@@ -211,9 +211,10 @@ static void read_ancestor_executable(struct process_reading *reading, struct pro
 	const char *path = read_link(reading, proc, "exe");
 	size_t length = path ? strlen(path) : 0;
 	struct statx running;
-	bool gone = path && process_look_running(proc, &running) == 0 && running.stx_nlink == 0;
+	bool gone = length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0 &&
+	            process_look_running(proc, &running) == 0 && running.stx_nlink == 0;
 
-	if (gone && length > strlen(DELETED) && strcmp(path + length - strlen(DELETED), DELETED) == 0)
+	if (gone)
 		reading->texts[path - reading->texts + (ptrdiff_t)(length - strlen(DELETED))] = '\0';
 	ret->executable = path;
 	ret->executable_truncated = path && !(gone && is_memfd(path)) && !leads(reading, source, proc, "exe");

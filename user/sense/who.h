@@ -40,8 +40,8 @@ void who_made(struct who *who, struct event *event);
 void who_holds(struct who *who, struct event *event);
 
 /*
- * Hands deliver() the socket's event once for each kind of its holders (user/sense/kinds.h), described as by who_holds();
- * once also where it has none. holders_known false: not every process was looked at. The event is valid during the call
+ * Hands deliver() the socket's event once for each kind of its holders (user/sense/kinds.h), described as by
+ * who_holds(); once also where it has none. holders_known false: not every process was looked at. The event is valid during the call
  * only. 0, or what deliver() returned where that is negative: it stopped there.
  */
 int who_tell(struct who *who, const struct inventory *inventory, const struct inventory_socket *socket,

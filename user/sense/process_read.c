@@ -22,15 +22,19 @@ _Static_assert(PATH_MAX == 4096, "PROCESS_READ_TEXTS");
 
 #define DELETED " (deleted)" /* what d_path() of fs/d_path.c puts behind a name that is gone */
 
+#define PROC_CGROUP_INIT_INO 0xeffffffbU /* include/linux/proc_ns.h */
+
 struct process_source process_source_open(void)
 {
 	int cgroup = cgroup_root_open(MOUNTINFO);
-	struct stat mounts;
+	struct stat mounts, cgroups;
 
 	return (struct process_source){
 	        .mntns_inode = stat("/proc/self/ns/mnt", &mounts) == 0 ? (uint32_t)mounts.st_ino : 0,
 	        .proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	        .cgroup = cgroup < 0 ? -1 : cgroup,
+	        .cgroup_paths =
+	                stat("/proc/self/ns/cgroup", &cgroups) == 0 && cgroups.st_ino == PROC_CGROUP_INIT_INO,
 	};
 }
 
@@ -309,7 +313,8 @@ static void read_all(struct process_reading *reading, struct process_source *sou
 	if (!stat->kernel_thread)
 		read_paths(reading, source, proc);
 	read_arguments(reading, proc);
-	read_cgroup(reading, source->cgroup, proc);
+	if (source->cgroup_paths)
+		read_cgroup(reading, source->cgroup, proc);
 	if (!stat->kernel_thread)
 		read_ancestors(reading, source, stat->parent);
 	read_credentials(reading, proc);

@@ -14,6 +14,7 @@
 struct process_source {
 	int proc;             /* /proc */
 	int cgroup;           /* the root of the cgroup v2 hierarchy */
+	bool cgroup_paths;    /* /proc tells them from that root: we are in the first cgroup namespace */
 	uint32_t mntns_inode; /* our own mount namespace; 0: not known */
 	struct process_mounts mounts;
 };

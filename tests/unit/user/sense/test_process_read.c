@@ -87,6 +87,7 @@ static int make(void **state)
 	make_ordinary();
 	source.proc = open(tree_path(root, "/proc"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	source.cgroup = open(tree_path(root, "/cgroup"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	source.cgroup_paths = true;
 	return source.proc >= 0 && source.cgroup >= 0 ? 0 : -1;
 }
 
@@ -310,6 +311,9 @@ static void cgroups_are_found_by_their_path(void **state)
 	tree_file(root, "/proc/7/cgroup", "0::/system.slice\n");
 	assert_string_equal(read_it(7)->cgroup.path, "/system.slice");
 	assert_int_equal(reading.process.cgroup.id, 0);
+	/* in a cgroup namespace of our own it counts from elsewhere */
+	source.cgroup_paths = false;
+	assert_null(read_it(7)->cgroup.path);
 }
 
 static void a_cgroup_path_too_long_is_not_told(void **state)

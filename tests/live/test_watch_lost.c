@@ -187,8 +187,8 @@ static void flood_within_the_ring(void **state)
 
 #define STARTS 2
 
-/* Binds without a pause, but no faster than anybody reads, until it is ended or the test is. */
-static void bind_for_ever(pid_t parent)
+/* Binds again and again, no faster than anybody reads, until it is ended or the test is. pause: microseconds. */
+static void bind_for_ever(pid_t parent, unsigned int pause)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
@@ -200,17 +200,17 @@ static void bind_for_ever(pid_t parent)
 		if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) || listen(fd, 1))
 			_exit(1);
 		close(fd);
-		(void)usleep(300); /* leaves a single CPU to the monitor too */
+		(void)usleep(pause); /* leaves a single CPU to the monitor too */
 	}
 }
 
-static pid_t start_binder(void)
+static pid_t start_binder(unsigned int pause)
 {
 	pid_t parent = getpid(), binder = fork();
 
 	assert_true(binder >= 0);
 	if (binder == 0)
-		bind_for_ever(parent);
+		bind_for_ever(parent, pause);
 	return binder;
 }
 
@@ -265,7 +265,7 @@ static void what_was_told_has_its_end(void **state)
 		monitor_free(&monitor);
 		SKIP_BECAUSE("this kernel leaves runs of these hooks out");
 	}
-	binder = start_binder();
+	binder = start_binder(2000);
 	(void)usleep(300000);
 	result = monitor_ledger(&monitor);
 	end_binder(binder);
@@ -284,7 +284,7 @@ static void starts_and_stops_lose_nothing(void **state)
 
 	(void)state;
 	SKIP_BECAUSE(why_not);
-	binder = start_binder();
+	binder = start_binder(300);
 	for (int i = 0; i < STARTS; i++) {
 		struct monitor monitor;
 		int result;

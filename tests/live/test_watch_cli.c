@@ -6,12 +6,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "tests/live/live.h"
@@ -57,28 +59,28 @@ static void usage_errors(void **state)
 		const char *arguments[3];
 		const char *names, *range;
 	} rows[] = {
-	    {{"--port", "0"}, "--port", "1-65535"},
-	    {{"--port", "65536"}, "--port", "1-65535"},
-	    {{"--port", "80x"}, "--port", "80x"},
-	    {{"--port", "9-3"}, "--port", "9-3"},
-	    {{"--port", "-1"}, "--port", "-1"},
-	    {{"--port", "80,"}, "--port", "comma"},
-	    {{"--port", ""}, "--port", "1-65535"},
-	    {{"--port", "80/icmp"}, "--port", "icmp"},
-	    {{"--for", "0"}, "--for", "1"},
-	    {{"--for", "x"}, "--for", "x"},
-	    {{"--for", "-1"}, "--for", "-1"},
-	    {{"--for", "99999999999999999999"}, "--for", "99999999999999999999"},
-	    {{"--count", "0"}, "--count", "1"},
-	    {{"--count", "-1"}, "--count", "-1"},
-	    {{"--count", "3 "}, "--count", "3 "},
-	    {{"--pid", "0"}, "--pid", "1"},
-	    {{"--pid", "x"}, "--pid", "x"},
-	    {{"--plan", "nonsense"}, "--plan", "tracepoint"},
-	    {{"--output", "xml"}, "--output", "json"},
-	    {{"--no-such-option"}, "--no-such-option", "--help"},
-	    {{"extra"}, "extra", "--help"},
-	    {{"--port"}, "--port", "--help"},
+	        {{"--port", "0"}, "--port", "1-65535"},
+	        {{"--port", "65536"}, "--port", "1-65535"},
+	        {{"--port", "80x"}, "--port", "80x"},
+	        {{"--port", "9-3"}, "--port", "9-3"},
+	        {{"--port", "-1"}, "--port", "-1"},
+	        {{"--port", "80,"}, "--port", "comma"},
+	        {{"--port", ""}, "--port", "1-65535"},
+	        {{"--port", "80/icmp"}, "--port", "icmp"},
+	        {{"--for", "0"}, "--for", "1"},
+	        {{"--for", "x"}, "--for", "x"},
+	        {{"--for", "-1"}, "--for", "-1"},
+	        {{"--for", "99999999999999999999"}, "--for", "99999999999999999999"},
+	        {{"--count", "0"}, "--count", "1"},
+	        {{"--count", "-1"}, "--count", "-1"},
+	        {{"--count", "3 "}, "--count", "3 "},
+	        {{"--pid", "0"}, "--pid", "1"},
+	        {{"--pid", "x"}, "--pid", "x"},
+	        {{"--plan", "nonsense"}, "--plan", "tracepoint"},
+	        {{"--output", "xml"}, "--output", "json"},
+	        {{"--no-such-option"}, "--no-such-option", "--help"},
+	        {{"extra"}, "extra", "--help"},
+	        {{"--port"}, "--port", "--help"},
 	};
 	struct monitor monitor;
 
@@ -88,7 +90,7 @@ static void usage_errors(void **state)
 
 		if (code != 2)
 			fail_msg("%s %s: exit code %d, stderr: %s", rows[i].arguments[0], rows[i].arguments[1], code,
-				 monitor.message.data);
+			         monitor.message.data);
 		assert_true(live_says(&monitor.message, rows[i].names));
 		assert_true(live_says(&monitor.message, rows[i].range));
 		assert_int_equal(monitor.output.used, 0);
@@ -123,7 +125,7 @@ static void without_capabilities(void **state)
 {
 	static const char *const arguments[] = {"watch", "--for", "1", NULL};
 	const struct monitor_options options = {
-	    .program = program, .arguments = arguments, .before_exec = become_nobody};
+	        .program = program, .arguments = arguments, .before_exec = become_nobody};
 	struct monitor monitor;
 	int code;
 
@@ -158,8 +160,8 @@ static void list_events(const struct monitor *monitor, char *ret, size_t size)
 		    used >= size)
 			continue;
 		used += (size_t)snprintf(ret + used, size - used, "%d/%s ",
-					 (int)json_integer_value(live_field(event, "server.port")),
-					 json_string_value(live_field(event, "network.transport")));
+		                         (int)json_integer_value(live_field(event, "server.port")),
+		                         json_string_value(live_field(event, "network.transport")));
 	}
 }
 
@@ -303,7 +305,8 @@ static void alerts_only(void **state)
 	assert_int_equal(monitor_finish(&monitor, SIGINT), 0);
 	/* the bind of port 0, and the releases of both */
 	assert_true(total_of(&monitor, " left out") >= 3);
-	assert_int_equal(total_of(&monitor, " shown") + total_of(&monitor, " left out"), total_of(&monitor, " events seen"));
+	assert_int_equal(total_of(&monitor, " shown") + total_of(&monitor, " left out"),
+	                 total_of(&monitor, " events seen"));
 	monitor_free(&monitor);
 }
 
@@ -373,6 +376,58 @@ static void plan_that_the_kernel_refuses(void **state)
 	SKIP_BECAUSE(refused ? NULL : "this kernel refuses no plan");
 }
 
+/* --- text for a terminal --- */
+
+static void bind_under_hostile_name(struct scene *scene, void *context)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(*(const uint16_t *)context)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)scene;
+	inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
+	prctl(PR_SET_NAME, "\x1b[31m\nX\xff\\");
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)))
+		_exit(1);
+}
+
+/* Counts the lines with this text, and behind it on the same line the other. */
+static size_t lines_with(const struct live_text *text, const char *needle, const char *behind)
+{
+	const char *at = text->data;
+	size_t count = 0;
+
+	while (at && (at = strstr(at, needle))) {
+		const char *end = strchr(at, '\n');
+
+		count += end && memmem(at, (size_t)(end - at), behind, strlen(behind)) != NULL;
+		at = end;
+	}
+	return count;
+}
+
+static void hostile_name_in_text(void **state)
+{
+	const struct monitor_options options = {.program = program, .arguments = ARGUMENTS("--output", "text")};
+	struct monitor monitor;
+	uint16_t port = 8301;
+
+	(void)state;
+	SKIP_BECAUSE(why_not);
+	assert_int_equal(monitor_start(&monitor, &options), 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(scene_child(bind_under_hostile_name, NULL, &port), 0);
+	assert_int_equal(monitor_sync(&monitor, 0), 0);
+	assert_int_equal(lines_with(&monitor.output, "127.0.0.1:8301", " bound"), 3);
+	for (size_t i = 0; i < monitor.output.used; i++) {
+		unsigned char byte = (unsigned char)monitor.output.data[i];
+
+		if ((byte < 0x20 && byte != '\n') || byte >= 0x7f)
+			fail_msg("byte 0x%02x at %zu of the text", byte, i);
+	}
+	assert_int_equal(monitor_finish(&monitor, SIGINT), 0);
+	monitor_free(&monitor);
+}
+
 static int setup(void **state)
 {
 	int result;
@@ -392,13 +447,13 @@ static int setup(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(help_and_version),	    cmocka_unit_test(usage_errors),
-	    cmocka_unit_test(hostile_argument),	    cmocka_unit_test(without_capabilities),
-	    cmocka_unit_test(port_filter),	    cmocka_unit_test(port_filter_by_name),
-	    cmocka_unit_test(pid_filter),	    cmocka_unit_test(registry_that_is_missing),
-	    cmocka_unit_test(registry_that_is_bad), cmocka_unit_test(plan_that_the_kernel_refuses),
-	    cmocka_unit_test(alerts_only),	    cmocka_unit_test(alerts_only_as_text),
-	    cmocka_unit_test(policy_that_is_bad),
+	        cmocka_unit_test(help_and_version),     cmocka_unit_test(usage_errors),
+	        cmocka_unit_test(hostile_argument),     cmocka_unit_test(without_capabilities),
+	        cmocka_unit_test(port_filter),          cmocka_unit_test(port_filter_by_name),
+	        cmocka_unit_test(pid_filter),           cmocka_unit_test(registry_that_is_missing),
+	        cmocka_unit_test(registry_that_is_bad), cmocka_unit_test(plan_that_the_kernel_refuses),
+	        cmocka_unit_test(alerts_only),          cmocka_unit_test(alerts_only_as_text),
+	        cmocka_unit_test(policy_that_is_bad),   cmocka_unit_test(hostile_name_in_text),
 	};
 
 	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {

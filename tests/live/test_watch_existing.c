@@ -217,8 +217,10 @@ static void both_holders_are_told(void **state)
 static void start_judging(struct monitor *monitor, const char *policy)
 {
 	char self[PATH_MAX] = "", argument[64];
-	const struct monitor_options options = {
-	        .program = program, .arguments = ARGUMENTS("--output", "json", argument), .json = true, .existing = true};
+	const struct monitor_options options = {.program = program,
+	                                        .arguments = ARGUMENTS("--output", "json", argument),
+	                                        .json = true,
+	                                        .existing = true};
 	FILE *file = fopen(policy, "we");
 
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
@@ -294,9 +296,40 @@ static void send_away(int channel, int fd)
 	struct msghdr message = {
 	        .msg_iov = &byte, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
 
-	*header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+	*header =
+	        (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
 	assert_int_equal(sendmsg(channel, &message, 0), 1);
+	close(fd);
+}
+
+static int fetch_back(int channel)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	char byte;
+	struct iovec part = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr message = {
+	        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	int fd;
+
+	assert_int_equal(recvmsg(channel, &message, MSG_CMSG_CLOEXEC), 1);
+	memcpy(&fd, CMSG_DATA((struct cmsghdr *)control), sizeof(fd));
+	return fd;
+}
+
+/* Nobody could give it a cookie, so it cannot be kept; its listen takes a port all the same, and is judged. */
+static void assert_unknown_listen_judged(struct monitor *monitor, int fd)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET};
+	socklen_t length = sizeof(address);
+	const json_t *event;
+
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+	assert_int_equal(monitor_sync(monitor, 0), 0);
+	assert_int_equal(live_find(monitor, ACTION_LISTEN, ntohs(address.sin_port), &event), 1);
+	assert_true(json_is_true(live_field(event, "bindwatch.ephemeral")));
+	assert_non_null(live_field(event, "bindwatch.policy.verdict"));
 	close(fd);
 }
 
@@ -323,6 +356,8 @@ static void in_flight_is_an_alert(void **state)
 	(void)state;
 	SKIP_BECAUSE(why_not);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
+	/* the first that comes back: bound to nothing */
+	send_away(channel[0], socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	for (size_t i = 0; i < 3; i++) {
 		int fd = open_socket(&table[i].before);
 
@@ -343,51 +378,7 @@ static void in_flight_is_an_alert(void **state)
 		if (strcmp(table[i].kind, "alert") == 0)
 			assert_string_equal(json_string_value(live_field(event, "rule.name")), "unheld-socket");
 	}
-	close(channel[0]);
-	close(channel[1]);
-	assert_int_equal(monitor_sync(&monitor, 0), 0);
-	assert_int_equal(monitor_ledger(&monitor), 0);
-	monitor_free(&monitor);
-}
-
-static int fetch_back(int channel)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
-	char byte;
-	struct iovec part = {.iov_base = &byte, .iov_len = 1};
-	struct msghdr message = {
-	        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
-	int fd;
-
-	assert_int_equal(recvmsg(channel, &message, MSG_CMSG_CLOEXEC), 1);
-	memcpy(&fd, CMSG_DATA((struct cmsghdr *)control), sizeof(fd));
-	return fd;
-}
-
-/* Nobody could give it a cookie, so it cannot be kept; its listen takes a port all the same, and is judged. */
-static void unknown_before_and_listens(void **state)
-{
-	const struct monitor_options options = {
-	        .program = program, .arguments = ARGUMENTS("--output", "json"), .json = true, .vendor_policy = true};
-	struct sockaddr_in address = {.sin_family = AF_INET};
-	socklen_t length = sizeof(address);
-	struct monitor monitor;
-	const json_t *event;
-	int channel[2], fd;
-
-	(void)state;
-	SKIP_BECAUSE(why_not);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), 0);
-	send_away(channel[0], socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-	assert_int_equal(monitor_start(&monitor, &options), 0);
-	fd = fetch_back(channel[1]);
-	assert_int_equal(listen(fd, 1), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-	assert_int_equal(monitor_sync(&monitor, 0), 0);
-	assert_int_equal(live_find(&monitor, ACTION_LISTEN, ntohs(address.sin_port), &event), 1);
-	assert_true(json_is_true(live_field(event, "bindwatch.ephemeral")));
-	assert_non_null(live_field(event, "bindwatch.policy.verdict"));
-	close(fd);
+	assert_unknown_listen_judged(&monitor, fetch_back(channel[1]));
 	close(channel[0]);
 	close(channel[1]);
 	assert_int_equal(monitor_sync(&monitor, 0), 0);
@@ -679,15 +670,10 @@ static int setup(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(each_is_told_once),
-	        cmocka_unit_test(both_holders_are_told),
-	        cmocka_unit_test(the_gravest_holder_is_told),
-	        cmocka_unit_test(in_flight_is_an_alert),
-	        cmocka_unit_test(made_before_and_bound_after),
-	        cmocka_unit_test(made_before_and_listens),
-	        cmocka_unit_test(unknown_before_and_listens),
-	        cmocka_unit_test(who_it_is_stays_the_same),
-	        cmocka_unit_test(none_is_missed_while_it_starts),
+	        cmocka_unit_test(each_is_told_once),           cmocka_unit_test(both_holders_are_told),
+	        cmocka_unit_test(the_gravest_holder_is_told),  cmocka_unit_test(in_flight_is_an_alert),
+	        cmocka_unit_test(made_before_and_bound_after), cmocka_unit_test(made_before_and_listens),
+	        cmocka_unit_test(who_it_is_stays_the_same),    cmocka_unit_test(none_is_missed_while_it_starts),
 	};
 
 	if (argc < 1 || live_program(argv[0], program, sizeof(program))) {

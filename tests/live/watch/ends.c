@@ -22,9 +22,9 @@
  */
 
 #define CLOSE_PORT   8550
-#define CLOSE_ROUNDS 600
+#define CLOSE_ROUNDS 300
 #define CLOSE_DELAY  6000 /* turns of an empty loop at most: as long as a bind, more or less */
-#define COMPARE_EACH 300
+#define COMPARE_EACH 150
 
 struct closer {
 	_Atomic int fd; /* -1: there is none */

@@ -27,7 +27,7 @@
 /* --- an address that changes while the call runs ----------------------------------------------------------------- */
 
 #define FLIP_PORT          8520 /* and the next one */
-#define ROUNDS_PER_COMPARE 50
+#define ROUNDS_PER_COMPARE 20
 #define COMPARES_MAX       40
 
 struct flipper {

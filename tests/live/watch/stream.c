@@ -187,47 +187,6 @@ static void hostile_name_in_json(void **state)
 	json_decref(seen);
 }
 
-/* Counts the lines with this text, and behind it on the same line the other. */
-static size_t lines_with(const struct live_text *text, const char *needle, const char *behind)
-{
-	const char *at = text->data;
-	size_t count = 0;
-
-	while (at && (at = strstr(at, needle))) {
-		const char *end = strchr(at, '\n');
-
-		count += end && memmem(at, (size_t)(end - at), behind, strlen(behind)) != NULL;
-		at = end;
-	}
-	return count;
-}
-
-static void hostile_name_in_text(void **state)
-{
-	static const char *const arguments[] = {"watch", "--output", "text", NULL};
-	const struct monitor_options options = {.program = fixture.program, .arguments = arguments};
-	struct monitor monitor;
-	uint16_t port = 8301;
-
-	(void)state;
-	FIXTURE_NEEDED(&fixture);
-	assert_int_equal(monitor_start(&monitor, &options), 0);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(scene_child(bind_under_hostile_name, fixture.scene, &port), 0);
-	assert_int_equal(monitor_sync(&monitor, 0), 0);
-	assert_int_equal(lines_with(&monitor.output, "127.0.0.1:8301", " bound"), 3);
-	for (size_t i = 0; i < monitor.output.used; i++) {
-		unsigned char byte = (unsigned char)monitor.output.data[i];
-
-		if ((byte < 0x20 && byte != '\n') || byte >= 0x7f)
-			fail_msg("byte 0x%02x at %zu of the text", byte, i);
-	}
-	assert_int_equal(monitor_finish(&monitor, SIGINT), 0);
-	monitor_free(&monitor);
-	scene_clear(fixture.scene);
-	json_array_clear(fixture.monitor.events);
-}
-
 /* The descriptor is closed by the exit: there is no process left when the event is read. */
 static void bind_and_exit(struct scene *scene, void *context)
 {
@@ -282,9 +241,9 @@ static void alerts_by_name(void **state)
 /* Last: what it says when it ends. Each line of the stream is in its totals, and nothing was lost. */
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(burst_of_one_process),       cmocka_unit_test(bursts_of_many_processes),
-        cmocka_unit_test(hostile_name_in_json),       cmocka_unit_test(hostile_name_in_text),
-        cmocka_unit_test(process_that_exits_at_once), cmocka_unit_test(alerts_by_name),
+        cmocka_unit_test(burst_of_one_process), cmocka_unit_test(bursts_of_many_processes),
+        cmocka_unit_test(hostile_name_in_json), cmocka_unit_test(process_that_exits_at_once),
+        cmocka_unit_test(alerts_by_name),
 };
 
 const struct watch_group watch_stream = {"stream", tests, sizeof(tests) / sizeof(tests[0])};

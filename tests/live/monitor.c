@@ -168,7 +168,10 @@ static const char policy_of_ports[] = "[alert privileged-port]\n"
                                       "action = bound-socket\n"
                                       "choice = requested\n"
                                       "outcome = success\n"
-                                      "severity = low\n";
+                                      "severity = low\n"
+                                      /* a listen that stands for the bind */
+                                      "[ignore sctp-listen]\n"
+                                      "port = 8801/sctp\n";
 
 /* "--policy=" and the path of them, for a process that keeps the descriptor. 0 or -errno. */
 static int policy_argument(char *ret, size_t size)

@@ -54,9 +54,9 @@ void sense_detach(struct sense *sense)
 		sense_count_unfinished(sense);
 		sense->skeleton->bss->complete_ns = sense->complete_ns = 0;
 	}
-	for (unsigned int turn = 0; turn < PLAN_DETACH_TURNS; turn++) {
+	for (unsigned int turn = 0; turn < PLAN_TURNS; turn++) {
 		for (size_t i = 0; i < sense->choice.count; i++) {
-			if (!sense->links[i] || plan_hook_detach_turn(sense->choice.hooks[i]) != turn)
+			if (!sense->links[i] || plan_hook_turn(sense->choice.hooks[i]) != turn)
 				continue;
 			bpf_link__destroy(sense->links[i]);
 			sense->links[i] = NULL;
@@ -120,24 +120,39 @@ static bool is_loaded(const struct sense *sense, const struct plan_hook *hook)
 	return bpf_program__fd(bpf_object__find_program_by_name(sense->skeleton->obj, hook->program)) >= 0;
 }
 
-static int attach(struct sense *sense, char why[WHY_LEN])
+/* Those of one turn, in their order. */
+static int attach_turn(struct sense *sense, unsigned int turn, struct roots *roots, char why[WHY_LEN])
 {
-	struct roots roots = {-1, -1};
-	int r = 0;
-
-	for (size_t i = 0; i < sense->choice.count && r >= 0; i++) {
+	for (size_t i = 0; i < sense->choice.count; i++) {
 		const struct plan_hook *hook = sense->choice.hooks[i];
+		int r;
 
+		if (plan_hook_turn(hook) != turn)
+			continue;
 		if (!is_loaded(sense, hook)) {
 			note_refusal(sense, "has to do without a hook that does not load");
 			continue;
 		}
-		r = attach_one(sense, hook, &roots, &sense->links[i], why);
-		if (r < 0 && hook->optional) {
+		r = attach_one(sense, hook, roots, &sense->links[i], why);
+		if (r < 0 && !hook->optional)
+			return r;
+		if (r < 0)
 			note_refusal(sense, why);
-			r = 0;
-		}
 	}
+	return 0;
+}
+
+static int attach(struct sense *sense, char why[WHY_LEN])
+{
+	struct roots roots = {-1, -1};
+	size_t noted = strlen(sense->refusals);
+	int r = 0;
+
+	for (unsigned int turn = PLAN_TURNS; turn > 0 && r >= 0; turn--)
+		r = attach_turn(sense, turn - 1, &roots, why);
+	/* of a plan that is not taken it is of no interest what it would have to do without */
+	if (r < 0)
+		sense->refusals[noted] = '\0';
 	if (roots.cgroup >= 0)
 		close(roots.cgroup);
 	if (roots.tracefs >= 0)

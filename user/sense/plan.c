@@ -176,7 +176,7 @@ enum bw_record_type plan_hook_tells(enum bw_hook hook)
 	}
 }
 
-unsigned int plan_hook_detach_turn(const struct plan_hook *hook)
+unsigned int plan_hook_turn(const struct plan_hook *hook)
 {
 	switch (plan_hook_tells(hook->hook)) {
 	case BW_RECORD_BIND: /* behind the listens: a listen whose bind was not told would count as one (hold()) */

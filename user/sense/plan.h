@@ -99,12 +99,12 @@ enum capture_plan plan_find(const char *name);
 enum bw_record_type plan_hook_tells(enum bw_hook hook);
 
 /*
- * When to take a hook off, from 0: first what tells of a port, last what tells of its end, which takes the kernel some
- * 100 ms all in all. Else a bind that is told meanwhile would have no end; or, without what gives sockets their
- * cookies, could have none.
+ * When to take a hook off, from 0, and, from the last turn on, when to attach it: off first what tells of a port, on
+ * first what tells of its end, for the kernel takes some 100 ms for all. Else a bind that is told meanwhile would have no
+ * end; or, without what gives sockets their cookies, could have none.
  */
-#define PLAN_DETACH_TURNS 4
-unsigned int plan_hook_detach_turn(const struct plan_hook *hook);
+#define PLAN_TURNS 4
+unsigned int plan_hook_turn(const struct plan_hook *hook);
 
 /* The program that made a record, "" for a value that no row carries. */
 const char *plan_hook_name(unsigned int hook);

@@ -171,15 +171,15 @@ static void what_is_told_has_its_end_told(void **state)
 
 		assert_int_equal(plan_choose(&probe, plan, &choice), 0);
 		for (size_t i = 0; i < choice.count; i++) {
-			unsigned int turn = plan_hook_detach_turn(choice.hooks[i]);
+			unsigned int turn = plan_hook_turn(choice.hooks[i]);
 
-			assert_true(turn < PLAN_DETACH_TURNS);
-			ends += turn == PLAN_DETACH_TURNS - 1;
-			assert_int_equal(turn == PLAN_DETACH_TURNS - 1,
+			assert_true(turn < PLAN_TURNS);
+			ends += turn == PLAN_TURNS - 1;
+			assert_int_equal(turn == PLAN_TURNS - 1,
 			                 plan_hook_tells(choice.hooks[i]->hook) == BW_RECORD_CLOSE);
 			for (size_t j = 0; j < choice.count && choice.hooks[i]->hook == BW_HOOK_NONE; j++)
 				if (plan_hook_tells(choice.hooks[j]->hook) == BW_RECORD_BIND)
-					assert_true(plan_hook_detach_turn(choice.hooks[j]) < turn);
+					assert_true(plan_hook_turn(choice.hooks[j]) < turn);
 		}
 		assert_int_equal(ends, 1);
 	}

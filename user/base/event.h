@@ -108,7 +108,7 @@ struct event_lost {
 };
 
 /* Processes told of one socket. A server with more workers shows the first ones, and how many there are. */
-#define EVENT_HOLDERS_MAX 32
+#define EVENT_HOLDERS_MAX 1024
 
 /* A process that holds the socket of an EVENT_EXISTING. */
 struct event_holder {

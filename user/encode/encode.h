@@ -17,10 +17,10 @@ struct user_cache;
 
 /*
  * An upper bound of one encoded event in every form: the sum of all fixed text, the longest numbers, six bytes for each
- * hostile byte. Nearly all of it are twelve paths and twice the arguments, 4096 bytes each: an event of every day has
- * one or two thousand bytes. Proven by a unit test with the worst event.
+ * hostile byte. Nearly all of it are twelve paths and twice the arguments, 4096 bytes each, and the holders of a
+ * socket: an event of every day has one or two thousand bytes. Proven by a unit test with the worst event.
  */
-#define ENCODE_EVENT_MAX (448U << 10)
+#define ENCODE_EVENT_MAX (640U << 10)
 
 struct encode_buffer {
 	char *data; /* owned by the caller */

@@ -385,7 +385,8 @@ static __always_inline int port_taken(struct bpf_sock *ctx, enum bw_hook hook)
 
 	if (call && !exit_skipped) {
 		call->bound = fill_bound(call, sk);
-		call->kept = call->bound && hold_untold(&call->record);
+		/* not while the end of the call may have no hook yet, or no more: nobody would tell it */
+		call->kept = complete_ns && call->bound && hold_untold(&call->record);
 		return 1;
 	}
 	if (call) {

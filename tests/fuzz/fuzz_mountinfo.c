@@ -13,11 +13,12 @@
 /* seq_path() and mangle() of the kernel: blanks, line breaks and backslashes as three octal digits. */
 static char *escaped(const char *text)
 {
-	char *line = malloc(4 * strlen(text) + 1), *at = line;
+	size_t size = 4 * strlen(text) + 1;
+	char *line = malloc(size), *at = line;
 
 	FUZZ_REQUIRE(line, "no memory");
 	for (; *text; text++)
-		at += sprintf(at, strchr(" \t\n\\", *text) ? "\\%03o" : "%c", (unsigned char)*text);
+		at += snprintf(at, size - (size_t)(at - line), strchr(" \t\n\\", *text) ? "\\%03o" : "%c", (unsigned char)*text);
 	*at = '\0';
 	return line;
 }

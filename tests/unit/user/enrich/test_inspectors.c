@@ -121,7 +121,7 @@ static struct inspect_job job_of(const struct process *process)
 	job.file.inode = process->executable.inode;
 	job.file.mtime_ns = process->executable.mtime_ns;
 	job.file.ctime_ns = process->executable.ctime_ns;
-	(void)strcpy(job.path, process->executable.path);
+	(void)snprintf(job.path, sizeof(job.path), "%s", process->executable.path);
 	return job;
 }
 

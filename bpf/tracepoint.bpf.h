@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Plan 3, tracepoint, of bindwatch.bpf.c: programs of a cgroup see what is bound, the tracepoints of the system call what
- * came of it.
+ * Plan 3, tracepoint, of bindwatch.bpf.c: programs of a cgroup see what is bound, the tracepoints of the system call
+ * what came of it.
  */
 #ifndef BPF_TRACEPOINT_BPF_H
 #define BPF_TRACEPOINT_BPF_H
@@ -116,15 +116,16 @@ int cgroup_bind6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * What the programs before this one made of the bind: all are run, whatever one of them says, and those of the process's
- * own cgroup before those of the root (bpf_prog_run_array_cg()).
+ * What the programs before this one made of the bind: all are run, whatever one of them says, and those of the
+ * process's own cgroup before those of the root (bpf_prog_run_array_cg()).
  */
 static __always_inline int cgroup_result(void)
 {
 	return cgroup_retval ? bpf_get_retval() : 0;
 }
 
-/* Of the socket that cgroup_bind4/6 saw a moment ago only this is new: an address of IPv6 sets IPV6_V6ONLY by itself. */
+/* Of the socket that cgroup_bind4/6 saw a moment ago only this is new: an address of IPv6 sets IPV6_V6ONLY by itself.
+ */
 static __always_inline bool fill_bound(struct bw_call *call, const struct sock *sk)
 {
 	if (call->sk != (__u64)sk)
@@ -218,8 +219,8 @@ int sys_exit_bind(struct trace_event_raw_sys_exit *ctx)
 		return 0;
 	}
 	/*
-	 * A failed bind, or SCTP, which takes its port outside of the code that calls the programs of a cgroup; or one of
-	 * these was taken off. By now another thread may have put something else behind the descriptor.
+	 * A failed bind, or SCTP, which takes its port outside of the code that calls the programs of a cgroup; or one
+	 * of these was taken off. By now another thread may have put something else behind the descriptor.
 	 */
 	if (!call->bound && !call->refused && result != -EFAULT && result != -EBADF && result != -ENOTSOCK) {
 		bool known = call->sk && result < 0;

@@ -18,7 +18,8 @@ static char *escaped(const char *text)
 
 	FUZZ_REQUIRE(line, "no memory");
 	for (; *text; text++)
-		at += snprintf(at, size - (size_t)(at - line), strchr(" \t\n\\", *text) ? "\\%03o" : "%c", (unsigned char)*text);
+		at += snprintf(at, size - (size_t)(at - line), strchr(" \t\n\\", *text) ? "\\%03o" : "%c",
+		               (unsigned char)*text);
 	*at = '\0';
 	return line;
 }
